@@ -1,0 +1,122 @@
+"""Flask-Login's interface for Flask, on the logic of quart-login.
+
+    import flask_compat as flask_login
+
+The logic is written once, as coroutines; here each is run to its end at once, without an event
+loop (see `quart_login._core.step`).
+"""
+
+from typing import Any
+
+from quart_login._core.errors import (
+    ConfigurationError,
+    CookieTooLarge,
+    LoginError,
+    MissingLoader,
+    OutOfPlace,
+    UnusableUser,
+)
+from quart_login._core.reasons import Reason
+
+from . import signals as _signals
+from .__about__ import __version__
+from .config import (
+    AUTH_HEADER_NAME,
+    COOKIE_DURATION,
+    COOKIE_HTTPONLY,
+    COOKIE_NAME,
+    COOKIE_SECURE,
+    ID_ATTRIBUTE,
+    LOGIN_MESSAGE,
+    LOGIN_MESSAGE_CATEGORY,
+    REFRESH_MESSAGE,
+    REFRESH_MESSAGE_CATEGORY,
+)
+from .login_manager import LoginManager
+from .mixins import AnonymousUserMixin, UserMixin
+from .signals import (
+    credential_rejected,
+    identity_mismatch,
+    session_protected,
+    user_accessed,
+    user_loaded_from_cookie,
+    user_loaded_from_request,
+    user_logged_in,
+    user_logged_out,
+    user_login_confirmed,
+    user_needs_refresh,
+    user_unauthorized,
+)
+from .test_client import FlaskLoginClient
+from .utils import (
+    confirm_login,
+    current_user,
+    decode_cookie,
+    encode_cookie,
+    expand_login_view,
+    fresh_login_required,
+    login_fresh,
+    login_remembered,
+    login_required,
+    login_url,
+    login_user,
+    logout_user,
+    make_next_param,
+    set_login_view,
+)
+
+__all__ = [
+    "AUTH_HEADER_NAME",
+    "COOKIE_DURATION",
+    "COOKIE_HTTPONLY",
+    "COOKIE_NAME",
+    "COOKIE_SECURE",
+    "ID_ATTRIBUTE",
+    "LOGIN_MESSAGE",
+    "LOGIN_MESSAGE_CATEGORY",
+    "REFRESH_MESSAGE",
+    "REFRESH_MESSAGE_CATEGORY",
+    "AnonymousUserMixin",
+    "ConfigurationError",
+    "CookieTooLarge",
+    "FlaskLoginClient",
+    "LoginError",
+    "LoginManager",
+    "MissingLoader",
+    "OutOfPlace",
+    "Reason",
+    "UnusableUser",
+    "UserMixin",
+    "__version__",
+    "confirm_login",
+    "credential_rejected",
+    "current_user",
+    "decode_cookie",
+    "encode_cookie",
+    "expand_login_view",
+    "fresh_login_required",
+    "identity_mismatch",
+    "login_fresh",
+    "login_remembered",
+    "login_required",
+    "login_url",
+    "login_user",
+    "logout_user",
+    "make_next_param",
+    "session_protected",
+    "set_login_view",
+    "user_accessed",
+    "user_loaded_from_cookie",
+    "user_loaded_from_request",
+    "user_logged_in",
+    "user_logged_out",
+    "user_login_confirmed",
+    "user_needs_refresh",
+    "user_unauthorized",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "user_loaded_from_header":
+        return getattr(_signals, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

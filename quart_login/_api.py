@@ -1,0 +1,117 @@
+"""What does `import quart_login` offer?"""
+
+from __future__ import annotations
+
+from importlib.metadata import version as _version
+
+from ._core import codec as _codec
+from ._core import login as _login
+from ._core import urls as _urls
+from ._core.errors import (
+    ConfigurationError,
+    CookieTooLarge,
+    LoginError,
+    MissingLoader,
+    OutOfPlace,
+    UnusableUser,
+    UserNotLoaded,
+)
+from ._core.reasons import Reason
+from ._core.settings import (
+    AUTH_HEADER_NAME,
+    COOKIE_DURATION,
+    COOKIE_HTTPONLY,
+    COOKIE_NAME,
+    COOKIE_SECURE,
+    ID_ATTRIBUTE,
+    LOGIN_MESSAGE,
+    LOGIN_MESSAGE_CATEGORY,
+    REFRESH_MESSAGE,
+    REFRESH_MESSAGE_CATEGORY,
+)
+from ._core.signals import (
+    credential_rejected,
+    identity_mismatch,
+    session_protected,
+    user_accessed,
+    user_loaded_from_cookie,
+    user_loaded_from_request,
+    user_logged_in,
+    user_logged_out,
+    user_login_confirmed,
+    user_needs_refresh,
+    user_unauthorized,
+)
+from ._core.users import AnonymousUserMixin, User, UserMixin
+from ._current import current_user, load_user, looking
+from ._exchange import awaited, decided, on_the_web
+from ._manager import LoginManager
+from ._views import fresh_login_required, login_required
+from .testing import QuartLoginClient
+
+__version__ = _version("quart-login")
+
+login_user = awaited(_login.login_user)
+logout_user = awaited(_login.logout_user)
+confirm_login = awaited(_login.confirm_login)
+login_fresh = looking(_login.login_fresh)
+login_remembered = decided(_login.login_remembered)
+login_url = on_the_web(_urls.login_url)
+expand_login_view = on_the_web(_urls.expand_login_view)
+set_login_view = on_the_web(_urls.set_login_view)
+encode_cookie = on_the_web(_codec.encode_cookie)
+decode_cookie = on_the_web(_codec.decode_cookie)
+make_next_param = _urls.make_next_param
+
+__all__ = [
+    "AUTH_HEADER_NAME",
+    "COOKIE_DURATION",
+    "COOKIE_HTTPONLY",
+    "COOKIE_NAME",
+    "COOKIE_SECURE",
+    "ID_ATTRIBUTE",
+    "LOGIN_MESSAGE",
+    "LOGIN_MESSAGE_CATEGORY",
+    "REFRESH_MESSAGE",
+    "REFRESH_MESSAGE_CATEGORY",
+    "AnonymousUserMixin",
+    "ConfigurationError",
+    "CookieTooLarge",
+    "LoginError",
+    "LoginManager",
+    "MissingLoader",
+    "OutOfPlace",
+    "QuartLoginClient",
+    "Reason",
+    "UnusableUser",
+    "User",
+    "UserMixin",
+    "UserNotLoaded",
+    "__version__",
+    "confirm_login",
+    "credential_rejected",
+    "current_user",
+    "decode_cookie",
+    "encode_cookie",
+    "expand_login_view",
+    "fresh_login_required",
+    "identity_mismatch",
+    "load_user",
+    "login_fresh",
+    "login_remembered",
+    "login_required",
+    "login_url",
+    "login_user",
+    "logout_user",
+    "make_next_param",
+    "session_protected",
+    "set_login_view",
+    "user_accessed",
+    "user_loaded_from_cookie",
+    "user_loaded_from_request",
+    "user_logged_in",
+    "user_logged_out",
+    "user_login_confirmed",
+    "user_needs_refresh",
+    "user_unauthorized",
+]

@@ -1,0 +1,64 @@
+"""Which of a session's data may the next user read?
+
+Rule 1.  What was written under one user is never readable under the next.
+Rule 2.  What an anonymous visitor wrote (a cart, say) is kept at login.
+Rule 3.  At logout `quart_login` leaves nothing.  `flask_compat` leaves the data, as Flask-Login's
+         suite asserts, with a mark of whose they are; the next user's login removes them.
+Rule 4.  ``LOGIN_KEEP_SESSION_KEYS`` are the application's exceptions (a language, a theme).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, MutableMapping
+from hashlib import sha256
+from typing import Any, Final
+
+from .settings import SessionKeys
+from .users import UserId, is_id
+
+#: Flask's own mark of a permanent session; a view sets it before it logs a user in.
+_PERMANENT: Final = "_permanent"
+
+
+def mark(user_id: UserId) -> str:
+    """Return what tells *user_id* from other users after logout, without naming them."""
+    return sha256(f"quart-login.owner|{user_id}".encode()).hexdigest()[:32]
+
+
+def owner(session: MutableMapping[str, Any], keys: SessionKeys) -> str | None:
+    """Return the mark of the user whose data *session* holds, or None for a visitor's."""
+    record = session.get(keys.record)
+    left = record if isinstance(record, dict) else {}
+    # A record without a login is what Flask-Login leaves when it logs out.
+    user_id = session.get(keys.user_id, left.get("u"))
+    return mark(user_id) if is_id(user_id) else left.get("was")
+
+
+def take_over(
+    session: MutableMapping[str, Any], keys: SessionKeys, user_id: UserId, kept: Collection[str]
+) -> None:
+    """Remove from *session* whatever *user_id* must not read."""
+    if owner(session, keys) in (None, mark(user_id)):
+        return
+    # After a logout, the page to go to was asked for by whoever logs in now.
+    arriving = () if keys.user_id in session else (keys.next,)
+    _remove(session, session.keys() - {_PERMANENT, *arriving, *kept})
+
+
+def leave(
+    session: MutableMapping[str, Any], keys: SessionKeys, clear: bool, kept: Collection[str]
+) -> None:
+    """Take the login out of *session*, and the user's data as far as *clear* says."""
+    whose = owner(session, keys)
+    login = (keys.user_id, keys.fresh, keys.id, keys.remember, keys.remember_seconds, keys.record)
+    _remove(session, (*login, keys.next))
+    if clear:
+        _remove(session, session.keys() - set(kept))
+    elif whose and session.keys() - {_PERMANENT}:
+        session[keys.record] = {"was": whose}
+
+
+def _remove(session: MutableMapping[str, Any], names: Collection[str]) -> None:
+    # A session without SECRET_KEY is always empty, and refuses even to be emptied.
+    for name in [name for name in names if name in session]:
+        del session[name]

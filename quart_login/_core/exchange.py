@@ -1,0 +1,64 @@
+"""What is one request in progress, and how does the core wait in it?
+
+`Exchange.call` and `Exchange.notify` are the only places where the two shells differ: Quart awaits
+what it calls, Flask calls it.  An exchange is made when it is needed and kept nowhere.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from blinker import Signal
+
+from .identity import Identity
+
+if TYPE_CHECKING:
+    from .manager import BaseLoginManager
+
+T = TypeVar("T")
+
+
+class Exchange(ABC):
+    """One request, or websocket handshake, in progress, as one manager sees it."""
+
+    __slots__ = ("app", "identity", "manager", "request", "session")
+
+    #: The module `flask` or `quart`: for ``url_for``, ``redirect``, ``abort`` and ``flash``.
+    web: ClassVar[Any]
+    #: A websocket's session cannot be written: its handshake has no response of ours.
+    is_websocket: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        app: Any,
+        manager: BaseLoginManager[Any],
+        request: Any,
+        session: MutableMapping[str, Any],
+        identity: Identity,
+    ) -> None:
+        self.app = app
+        self.manager = manager
+        self.request = request
+        self.session = session
+        self.identity = identity
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    @abstractmethod
+    async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
+        """Call *fn*, whatever its colour."""
+
+    @abstractmethod
+    async def notify(self, signal: Signal, **extra: Any) -> None:
+        """Send *signal*, with the app as its sender."""
+
+    @abstractmethod
+    async def options(self) -> Any:
+        """Return the framework's automatic answer to an OPTIONS request."""
+
+    def setting(self, key: str) -> Any:
+        """Return the application's setting *key*."""
+        return self.manager.setting(self.app, key)

@@ -1,0 +1,226 @@
+"""How does somebody log in, log out, and confirm who they are?
+
+The order is: decide, wait, then write.  Whatever may fail comes before the first change of the
+session, so that a failure leaves no half of a login.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from datetime import timedelta
+from typing import Any
+
+from . import carryover, remember
+from .errors import OutOfPlace
+from .exchange import Exchange
+from .freshness import is_fresh
+from .limits import check_session_cookie
+from .load import authenticated, known, logger, login_keys, presented
+from .settings import seconds
+from .signals import user_logged_in, user_logged_out, user_login_confirmed
+from .tokens import Keys, Token, is_weak, keys_of
+from .users import UserId, checked_id, epoch_of, flag, same_id, unwrap
+
+
+async def login_user(
+    exchange: Exchange,
+    user: Any,
+    remember: bool = False,
+    duration: timedelta | None = None,
+    force: bool = False,
+    fresh: bool = True,
+) -> bool:
+    """Log *user* in.  Return True, or False if the user is not active.
+
+    *remember* also sets the remember cookie, which brings the user back after the browser was
+    closed, for *duration* or else ``REMEMBER_COOKIE_DURATION``.  *force* logs in a user who is not
+    active.  *fresh* says whether the password was typed just now.
+
+    What another user left in the session is removed first; what an anonymous visitor put there
+    stays.  A session kept on the server gets a new id, if its interface has ``regenerate``.
+
+    Raises `UnusableUser` (a `ValueError`) if the user's id cannot be kept, `CookieTooLarge` (a
+    `ValueError`) if a browser would ignore a cookie, `ConfigurationError` without ``SECRET_KEY``,
+    and `OutOfPlace` (a `RuntimeError`) in a websocket or after the response.
+    """
+    _require_response(exchange, "login_user")
+    user = unwrap(user)
+    check_keys(exchange.app, exchange.manager)
+    active = flag(user.is_active)
+    if not force and not active:
+        return False
+    user_id = checked_id(user, exchange.manager.id_attribute)
+    life = _seconds(duration) if remember else None
+    change = _remember(exchange, user_id, user, life)
+    planned = _planned(
+        exchange,
+        user_id,
+        login_keys(
+            exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life
+        ),
+    )
+
+    await _renew(exchange)
+
+    _become(exchange.session, planned)
+    identity = exchange.identity
+    identity.remember = change or identity.remember
+    identity.stale, identity.error = False, None
+    identity.bind(user, forced=not active)
+    await exchange.notify(user_logged_in, user=user)
+    return True
+
+
+async def logout_user(exchange: Exchange) -> bool:
+    """Log the current user out, here and out of the remember cookie.  Return True.
+
+    Raises `OutOfPlace` (a `RuntimeError`) in a websocket or after the response.
+    """
+    _require_response(exchange, "logout_user")
+    await known(exchange)
+    identity, keys = exchange.identity, exchange.manager.keys
+    user = identity.user if identity.user is not None else exchange.manager.anonymous_user()
+    carryover.leave(
+        exchange.session,
+        keys,
+        exchange.setting("LOGIN_CLEAR_SESSION_ON_LOGOUT"),
+        exchange.setting("LOGIN_KEEP_SESSION_KEYS"),
+    )
+    # Kept with the request, not in the session alone: a view may clear that next.
+    identity.remember = None
+    if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
+        exchange.session[keys.remember] = "clear"
+        identity.remember = remember.DELETE
+    try:
+        await _renew(exchange)
+        await exchange.notify(user_logged_out, user=user)
+    finally:
+        identity.bind(None)
+    return True
+
+
+async def confirm_login(exchange: Exchange) -> None:
+    """Make the current login fresh: its user has just typed the password again."""
+    _require_response(exchange, "confirm_login")
+    await known(exchange)
+    if authenticated(exchange):
+        manager, session = exchange.manager, exchange.session
+        record = session.get(manager.keys.record)
+        kept = record if isinstance(record, dict) else {}
+        await _renew(exchange)
+        session[manager.keys.fresh] = True
+        session[manager.keys.id] = manager.identifier(exchange.request)
+        session[manager.keys.record] = {
+            **kept,
+            "u": session.get(manager.keys.user_id),
+            "at": int(manager.clock()),
+        }
+        exchange.identity.stale = False
+    await exchange.notify(user_login_confirmed)
+
+
+def login_fresh(exchange: Exchange) -> bool:
+    """Return whether the current login is fresh: the password was typed in it, not long ago."""
+    if exchange.identity.stale or not authenticated(exchange):
+        return False
+    lifetime = exchange.setting("LOGIN_FRESH_DURATION")
+    return is_fresh(
+        exchange.session,
+        exchange.manager.keys,
+        exchange.manager.clock(),
+        None if lifetime is None else seconds(lifetime, "LOGIN_FRESH_DURATION"),
+    )
+
+
+def login_remembered(exchange: Exchange) -> bool:
+    """Return whether the request carries a remember cookie that would log its user in again."""
+    token = presented(exchange)
+    if token is None:
+        return False
+    held = exchange.session.get(exchange.manager.keys.user_id)
+    return held is None or same_id(held, token.user_id)
+
+
+def check_keys(app: Any, manager: Any) -> Keys:
+    """Return the keys of *app*, with a warning, once, of one that can be guessed.
+
+    Raises `ConfigurationError` where there is none, and `TypeError` where they are no keys.
+    """
+    keys = keys_of(app.config)
+    if is_weak(keys) and not (app.debug or app.testing or manager.warned_of_weak_key):
+        manager.warned_of_weak_key = True
+        logger.warning(
+            "SECRET_KEY is shorter than 16 bytes and can be guessed, and with it every login."
+            ' Make one: python -c "import secrets; print(secrets.token_hex(32))"'
+        )
+    return keys
+
+
+# --- the steps -----------------------------------------------------------------------------------
+
+
+def _require_response(exchange: Exchange, name: str) -> None:
+    """Raise `OutOfPlace` where no response can carry what *name* decides to the browser."""
+    if exchange.is_websocket:
+        raise OutOfPlace(
+            f"{name}() was called in a websocket, which has no response to set cookies with."
+            " Call it in a route that the page requests before it opens the socket."
+        )
+    if exchange.identity.closed:
+        raise OutOfPlace(
+            f"{name}() was called after the response was sent, so it would change nothing in the"
+            " browser. Call it in the view, not in a task or a stream that outlives it."
+        )
+
+
+def _seconds(duration: object) -> float:
+    """Return *duration* in seconds; 0 means as long as the settings say."""
+    if duration is None:
+        return 0
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    raise TypeError(f"duration must be a datetime.timedelta, instead got: {duration}")
+
+
+def _remember(
+    exchange: Exchange, user_id: UserId, user: Any, life: float | None
+) -> remember.Change | None:
+    """Decide what this login does to the remember cookie; *life* is None if it sets none."""
+    if life is not None:
+        token = Token(user_id, seconds=life or None, epoch=epoch_of(user))
+        keys = keys_of(exchange.app.config)
+        return remember.issue(token, keys, exchange.setting, exchange.manager.clock())
+    if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
+        return None
+    # A cookie of another user would bring that one back when this session ends.
+    sent = presented(exchange)
+    mine = sent is not None and same_id(sent.user_id, user_id)
+    return None if mine else remember.DELETE
+
+
+def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict[str, Any]:
+    """Return the session as it will be.  Raises `CookieTooLarge`."""
+    keys = exchange.manager.keys
+    planned = dict(exchange.session)
+    kept = exchange.setting("LOGIN_KEEP_SESSION_KEYS")
+    carryover.take_over(planned, keys, user_id, kept)
+    planned.update(login)
+    check_session_cookie(exchange.app, planned)
+    if "r" in login[keys.record]:
+        # Flask-Login's own mark, for dependants; gone before the response.
+        planned[keys.remember] = "set"
+    return planned
+
+
+def _become(session: MutableMapping[str, Any], planned: dict[str, Any]) -> None:
+    """Let *session* hold what was *planned*."""
+    for key in session.keys() - planned.keys():
+        del session[key]
+    session.update(planned)
+
+
+async def _renew(exchange: Exchange) -> None:
+    """Give a session that is kept on the server a new id (OWASP: after any change of privilege)."""
+    regenerate = getattr(exchange.app.session_interface, "regenerate", None)
+    if regenerate is not None and exchange.session:
+        await exchange.call(regenerate, exchange.session)

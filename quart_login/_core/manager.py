@@ -1,0 +1,195 @@
+"""Which callbacks and settings has the application given?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, overload
+
+from . import settings, signals
+from .errors import MissingLoader
+from .protection import fingerprint, later_fingerprint
+from .settings import SessionKeys
+from .signals import UserSignal, user_loaded_from_request
+from .users import AnonymousUserMixin
+
+if TYPE_CHECKING:
+    # A default for an unparametrized LoginManager is news to the standard library of Python 3.13.
+    from typing_extensions import TypeVar
+
+    UserT = TypeVar("UserT", default=Any)
+else:
+    from typing import TypeVar
+
+    UserT = TypeVar("UserT")
+
+K = TypeVar("K")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _now() -> float:
+    # Looked up at each call, so that tests which replace time.time move this clock, too.
+    return time.time()
+
+
+class BaseLoginManager(Generic[UserT]):
+    """What both shells' managers have in common."""
+
+    #: The settings that hold where an application says nothing.
+    defaults: ClassVar[Mapping[str, Any]] = settings.DEFAULTS
+
+    #: The signals, knowing the application's user class.
+    user_logged_in: UserSignal[UserT] = cast(Any, signals.user_logged_in)
+    user_logged_out: UserSignal[UserT] = cast(Any, signals.user_logged_out)
+    user_loaded_from_cookie: UserSignal[UserT] = cast(Any, signals.user_loaded_from_cookie)
+    user_loaded_from_request: UserSignal[UserT] = cast(Any, signals.user_loaded_from_request)
+
+    def __init__(self) -> None:
+        #: A class or factory (a plain callable) of the user of a request that nobody logged in to.
+        self.anonymous_user: Callable[[], Any] = AnonymousUserMixin
+
+        #: The endpoint or URL of the login page.
+        self.login_view: str | None = None
+
+        #: Login pages by blueprint name; None as the value means `login_view`.
+        self.blueprint_login_views: dict[str | None, str | None] = {}
+
+        #: The message for visitors who are sent to the login page; None for none.
+        self.login_message: str | None = settings.LOGIN_MESSAGE
+
+        #: The category of `login_message`.
+        self.login_message_category = settings.LOGIN_MESSAGE_CATEGORY
+
+        #: The endpoint or URL of the page where users type their password again.
+        self.refresh_view: str | None = None
+
+        #: The message for users who are sent to the refresh page; None for none.
+        self.needs_refresh_message: str | None = settings.REFRESH_MESSAGE
+
+        #: The category of `needs_refresh_message`.
+        self.needs_refresh_message_category = settings.REFRESH_MESSAGE_CATEGORY
+
+        #: What becomes of a session that comes from another client: ``"basic"`` makes it stale,
+        #: ``"strong"`` drops it, None does nothing.  ``SESSION_PROTECTION`` in the config wins.
+        self.session_protection: str | None = "basic"
+
+        #: Translates `login_message` and `needs_refresh_message`.
+        self.localize_callback: Callable[[str], Any] | None = None
+
+        self.unauthorized_callback: Callable[[], Any] | None = None
+        self.needs_refresh_callback: Callable[[], Any] | None = None
+
+        #: The name of the method that returns a user's id.
+        self.id_attribute = settings.ID_ATTRIBUTE
+
+        #: Returns the time in seconds since 1970; tests may set another.
+        self.clock: Callable[[], float] = _now
+
+        #: Was the developer told that SECRET_KEY is too short?
+        self.warned_of_weak_key = False
+
+        #: Where in the session this manager keeps what it knows.
+        self.keys = SessionKeys()
+
+        self._user_callback: Callable[[Any], Any] | None = None
+        self._request_callback: Callable[[Any], Any] | None = None
+
+    def setting(self, app: Any, key: str) -> Any:
+        """Return *app*'s setting *key*, or this shell's default."""
+        return app.config.get(key, self.defaults[key])
+
+    def protection_mode(self, app: Any) -> str | None:
+        """Return the mode of session protection: ``"basic"``, ``"strong"`` or another for none."""
+        return app.config.get("SESSION_PROTECTION", self.session_protection)  # type: ignore[no-any-return]
+
+    # --- callbacks -------------------------------------------------------------------------------
+
+    @overload
+    def user_loader(
+        self, callback: Callable[[K], Coroutine[Any, Any, UserT | None]]
+    ) -> Callable[[K], Coroutine[Any, Any, UserT | None]]: ...
+
+    @overload
+    def user_loader(self, callback: Callable[[K], UserT | None]) -> Callable[[K], UserT | None]: ...
+
+    def user_loader(self, callback: Any) -> Any:
+        """Register *callback*, which takes a user's id and returns the user, or None for nobody.
+
+        It may be a coroutine function or a plain one.  The id is what the user's ``get_id()``
+        returned, equal in value and type.  If it raises, nobody is logged in.
+        """
+        self._user_callback = callback
+        return callback
+
+    @property
+    def user_callback(self) -> Callable[[Any], Any] | None:
+        """The callback that `user_loader` registered."""
+        return self._user_callback
+
+    @overload
+    def request_loader(
+        self, callback: Callable[[R], Coroutine[Any, Any, UserT | None]]
+    ) -> Callable[[R], Coroutine[Any, Any, UserT | None]]: ...
+
+    @overload
+    def request_loader(
+        self, callback: Callable[[R], UserT | None]
+    ) -> Callable[[R], UserT | None]: ...
+
+    def request_loader(self, callback: Any) -> Any:
+        """Register *callback*, which takes the request and returns its user, or None for nobody.
+
+        It is asked when neither the session nor a remember cookie names a user; it creates no
+        session.  It may be a coroutine function or a plain one.
+        """
+        self._request_callback = callback
+        return callback
+
+    @property
+    def request_callback(self) -> Callable[[Any], Any] | None:
+        """The callback that `request_loader` registered."""
+        return self._request_callback
+
+    def unauthorized_handler(self, callback: F) -> F:
+        """Register *callback*, which takes nothing and returns the response for strangers."""
+        self.unauthorized_callback = callback
+        return callback
+
+    def needs_refresh_handler(self, callback: F) -> F:
+        """Register *callback*, which takes nothing and returns the response for stale logins."""
+        self.needs_refresh_callback = callback
+        return callback
+
+    # --- what the core asks ----------------------------------------------------------------------
+
+    def unauthorized(self) -> Any:
+        """Answer a stranger; each shell says how it waits for that."""
+        raise TypeError("BaseLoginManager answers no requests; use a shell's LoginManager.")
+
+    def needs_refresh(self) -> Any:
+        """Answer a user whose login is stale; each shell says how it waits for that."""
+        raise TypeError("BaseLoginManager answers no requests; use a shell's LoginManager.")
+
+    def require_loader(self) -> None:
+        """Raise `MissingLoader` unless users can be loaded."""
+        if self._user_callback is None and self._request_callback is None:
+            raise MissingLoader(
+                "Missing user_loader or request_loader. Register one:"
+                " @login_manager.user_loader on a function that takes an id and returns the user."
+            )
+
+    def request_loaders(self, request: Any) -> list[tuple[Callable[[Any], Any], Any, Any]]:
+        """Return who else may know the user of *request*: callback, argument, signal."""
+        if self._request_callback is None:
+            return []
+        return [(self._request_callback, request, user_loaded_from_request)]
+
+    def identifier(self, request: Any) -> str:
+        """Return what a session is bound to: the fingerprint of the client of *request*."""
+        return fingerprint(request)
+
+    def is_same_client(self, session: Mapping[str, Any], request: Any) -> bool:
+        """Was *session* made for the client of *request*?"""
+        made_for = session.get(self.keys.id)
+        return made_for == self.identifier(request) or made_for == later_fingerprint(request)

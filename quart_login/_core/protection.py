@@ -1,0 +1,60 @@
+"""Does this session still belong to the client that it was made for?
+
+Rule 1.  Only a login is protected.  An anonymous visitor's session (a cart, say) is let alone.
+Rule 2.  The fingerprint covers the address of the connection and the browser's name.
+         ``X-Forwarded-For`` is never read: any client can send it.  Behind a proxy, use ProxyFix.
+Rule 3.  It is written in Flask-Login 0.6.3's form, and read in that of its unreleased main, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from functools import lru_cache
+from hashlib import sha512
+from typing import Any, Final
+
+MODES: Final = ("basic", "strong")
+
+#: A longer browser name is not kept: visitors choose it, and the memory is ours.
+_KEPT_AGENT: Final = 512
+
+
+class Verdict(Enum):
+    """What becomes of a login whose session came from another client."""
+
+    KEEP = auto()
+    STALE = auto()
+    DROP = auto()
+
+
+def _digest(address: str | None, agent: str | None) -> str:
+    """Hash as Flask-Login 0.6.3 does: the Python text of two byte strings, or of None."""
+    text = "|".join(str(part if part is None else part.encode()) for part in (address, agent))
+    return sha512(text.encode()).hexdigest()
+
+
+_kept_digest = lru_cache(maxsize=1024)(_digest)
+
+
+def fingerprint(request: Any) -> str:
+    """Return the fingerprint of the client of *request*, in Flask-Login 0.6.3's form."""
+    agent = request.headers.get("User-Agent")
+    kept = agent is None or len(agent) <= _KEPT_AGENT
+    return (_kept_digest if kept else _digest)(request.remote_addr, agent)
+
+
+def later_fingerprint(request: Any) -> str:
+    """Return the fingerprint in the form of Flask-Login's unreleased main."""
+    agent = request.headers.get("User-Agent", "")
+    return sha512(f"{request.remote_addr}|{agent}".encode()).hexdigest()
+
+
+def judge(
+    session: Mapping[str, Any], mode: str | None, same_client: bool, drops_permanent: bool
+) -> Verdict:
+    """Decide what becomes of the login in *session*."""
+    if mode not in MODES or same_client:
+        return Verdict.KEEP
+    spared = session.get("_permanent", False) and not drops_permanent
+    return Verdict.STALE if mode == "basic" or spared else Verdict.DROP

@@ -1,0 +1,179 @@
+"""Which settings are there, and what holds where an application says nothing?
+
+The names and defaults are Flask-Login's; those that it does not have begin with ``LOGIN_``, or with
+``REMEMBER_COOKIE_`` where they belong to its family.  A shell may state defaults of its own (`SAFE`
+and `FLASK_LOGIN` below): where Flask-Login's own test suite asserts the less safe behaviour, the
+drop-in keeps it and `quart_login` does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Final
+
+from .errors import ConfigurationError
+
+#: The default name of the "remember me" cookie.
+COOKIE_NAME = "remember_token"
+
+#: The default time until the "remember me" cookie expires.
+COOKIE_DURATION = timedelta(days=365)
+
+#: Whether the "remember me" cookie is sent over HTTPS only, by default.
+COOKIE_SECURE = False
+
+#: Whether scripts in the page are kept from the "remember me" cookie, by default.
+COOKIE_HTTPONLY = True
+
+#: The default ``SameSite`` of the "remember me" cookie.
+COOKIE_SAMESITE = None
+
+#: The default message for visitors who must log in.
+LOGIN_MESSAGE = "Please log in to access this page."
+
+#: The category that `LOGIN_MESSAGE` is flashed with.
+LOGIN_MESSAGE_CATEGORY = "message"
+
+#: The default message for users who must type their password again.
+REFRESH_MESSAGE = "Please reauthenticate to access this page."
+
+#: The category that `REFRESH_MESSAGE` is flashed with.
+REFRESH_MESSAGE_CATEGORY = "message"
+
+#: The name of the method that returns a user's id.
+ID_ATTRIBUTE = "get_id"
+
+#: The header that a deprecated header loader reads.
+AUTH_HEADER_NAME = "Authorization"
+
+#: The keys that this library, like Flask-Login, keeps in the session.
+SESSION_KEYS = {"_user_id", "_remember", "_remember_seconds", "_id", "_fresh", "next"}
+
+#: HTTP methods that the view decorators let pass.  An anonymous OPTIONS request gets the automatic
+#: answer, never the view's body.
+EXEMPT_METHODS = {"OPTIONS"}
+
+#: Whether the page to come back to is kept in the session rather than in the URL, by default.
+USE_SESSION_FOR_NEXT = False
+
+#: Seconds that two servers' clocks may differ.  Longer, and a credential "of the future" counts as
+#: expired: a clock that jumped back must not give it a longer life.
+CLOCK_TOLERANCE: Final = 60
+
+#: The largest cookie, name and value together, that browsers keep (RFC 6265bis, section 5.7).
+COOKIE_LIMIT: Final = 4096
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "REMEMBER_COOKIE_NAME": COOKIE_NAME,
+    "REMEMBER_COOKIE_DURATION": COOKIE_DURATION,
+    "REMEMBER_COOKIE_DOMAIN": None,
+    "REMEMBER_COOKIE_PATH": "/",
+    "REMEMBER_COOKIE_SECURE": COOKIE_SECURE,
+    "REMEMBER_COOKIE_HTTPONLY": COOKIE_HTTPONLY,
+    "REMEMBER_COOKIE_SAMESITE": COOKIE_SAMESITE,
+    "REMEMBER_COOKIE_REFRESH_EACH_REQUEST": False,
+    "REMEMBER_COOKIE_FORMAT": "quart-login",
+    "REMEMBER_COOKIE_LEGACY_UNTIL": None,
+    "AUTH_HEADER_NAME": AUTH_HEADER_NAME,
+    "FORCE_HOST_FOR_REDIRECTS": None,
+    "LOGIN_DISABLED": False,
+    "USE_SESSION_FOR_NEXT": USE_SESSION_FOR_NEXT,
+    "LOGIN_AUDIENCE": None,
+    "LOGIN_FRESH_DURATION": timedelta(days=1),
+    "LOGIN_KEEP_SESSION_KEYS": (),
+    "LOGIN_LOAD_USER": "eager",
+    "LOGIN_LOADER_TIMEOUT": None,
+}
+
+#: What `quart_login` adds: the safe way.
+SAFE: Final[Mapping[str, Any]] = {
+    **DEFAULTS,
+    "LOGIN_CLEAR_SESSION_ON_LOGOUT": True,
+    "LOGIN_STRONG_DROPS_PERMANENT": True,
+    "LOGIN_FORCE_HOST_WITH_SCHEME": True,
+    "LOGIN_TEST_CLIENT_IDENTIFIED": True,
+}
+
+#: What `flask_compat` adds: what Flask-Login's own suite asserts.
+FLASK_LOGIN: Final[Mapping[str, Any]] = {
+    **DEFAULTS,
+    "LOGIN_CLEAR_SESSION_ON_LOGOUT": False,
+    "LOGIN_STRONG_DROPS_PERMANENT": False,
+    "LOGIN_FORCE_HOST_WITH_SCHEME": False,
+    "LOGIN_TEST_CLIENT_IDENTIFIED": False,
+}
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "REMEMBER_COOKIE_FORMAT": ("quart-login", "flask-login"),
+    "LOGIN_LOAD_USER": ("eager", "on_demand"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKeys:
+    """Where in the session a manager keeps what it knows."""
+
+    user_id: str = "_user_id"
+    fresh: str = "_fresh"
+    id: str = "_id"
+    remember: str = "_remember"
+    remember_seconds: str = "_remember_seconds"
+    next: str = "next"
+    #: What Flask-Login does not keep: a `Record`.
+    record: str = "_login"
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for a setting that is there already and cannot work.
+
+    A key list that is one string is a `TypeError`: each of its letters would be a key.
+    """
+    check_fallbacks(config)
+    for key, choices in _CHOICES.items():
+        if config.get(key, choices[0]) not in choices:
+            raise ConfigurationError(f"{key} must be one of {choices}, not {config[key]!r}.")
+    if "REMEMBER_COOKIE_DURATION" in config:
+        seconds(config["REMEMBER_COOKIE_DURATION"], "REMEMBER_COOKIE_DURATION")
+    if "REMEMBER_COOKIE_LEGACY_UNTIL" in config:
+        moment(config["REMEMBER_COOKIE_LEGACY_UNTIL"])
+
+
+def check_fallbacks(config: Mapping[str, Any]) -> None:
+    """Raise `TypeError` unless ``SECRET_KEY_FALLBACKS`` is a list of non-empty keys."""
+    fallbacks = config.get("SECRET_KEY_FALLBACKS")
+    if not fallbacks:
+        return
+    if isinstance(fallbacks, (str, bytes)):
+        raise TypeError(
+            "SECRET_KEY_FALLBACKS is one string, and each of its letters would be a key that"
+            " anybody can guess. Make it a list: SECRET_KEY_FALLBACKS = [old_key]."
+        )
+    if not all(isinstance(key, (str, bytes)) and key for key in fallbacks):
+        raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys, each a non-empty str or bytes.")
+
+
+def seconds(duration: object, name: str) -> float:
+    """Return *duration*, a `timedelta` or an int of seconds, in seconds."""
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    if isinstance(duration, int) and not isinstance(duration, bool):
+        return duration
+    raise ConfigurationError(f"{name} must be a datetime.timedelta, instead got: {duration}")
+
+
+def moment(until: object) -> float | None:
+    """Return *until*, a date, a datetime or an ISO 8601 string, in seconds since 1970 (UTC)."""
+    if until is None:
+        return None
+    if isinstance(until, str):
+        until = datetime.fromisoformat(until)
+    if isinstance(until, datetime):
+        aware = until if until.tzinfo else until.replace(tzinfo=timezone.utc)
+        return aware.timestamp()
+    if isinstance(until, date):
+        return datetime(until.year, until.month, until.day, tzinfo=timezone.utc).timestamp()
+    raise ConfigurationError(
+        f"REMEMBER_COOKIE_LEGACY_UNTIL must be a date, a datetime or None, not {until!r}."
+    )

@@ -1,0 +1,184 @@
+"""Which words of a visitor did we say ourselves?
+
+Two forms of the remember token are read:
+
+*   Ours, ``payload.signature``: base64 of a JSON list, signed by itsdangerous under a salt that
+    names the purpose (ASVS 9.2: a token is good for one use), with the time of issue inside, so
+    that the server ends it.  ``SECRET_KEY_FALLBACKS`` are honoured, and seen to have been needed.
+*   Flask-Login's, ``id|hmac``: without time or purpose; see ``REMEMBER_COOKIE_LEGACY_UNTIL``.
+
+Whatever else arrives is None, after a look at its length and before any hashing.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256, sha512
+from typing import Any, Final, TypeAlias
+
+from itsdangerous import BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from .errors import ConfigurationError
+from .settings import COOKIE_LIMIT, check_fallbacks
+from .users import UserId, is_id
+
+Key: TypeAlias = str | bytes
+
+#: The purpose that remember tokens are signed for.  A new form takes a new number.
+REMEMBER_SALT: Final = "quart-login.remember-token.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of an application: *current* signs, all verify."""
+
+    current: Key
+    fallbacks: tuple[Key, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Keys 1+{len(self.fallbacks)}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a verified remember token says."""
+
+    user_id: UserId
+    #: When it was issued, in seconds since 1970; None in Flask-Login's form.
+    issued: int | None = None
+    #: For how many seconds it was issued; None means as long as the settings say.
+    seconds: float | None = None
+    #: The digest of the user's session epoch.
+    epoch: str | None = None
+    #: Did a fallback key verify it?
+    by_fallback: bool = False
+
+    def __repr__(self) -> str:
+        return "<Token>"
+
+
+def keys_of(config: Mapping[str, Any]) -> Keys:
+    """Return the keys in *config*.  Raises `ConfigurationError` where there is none."""
+    current = config.get("SECRET_KEY")
+    if not current:
+        raise ConfigurationError(
+            "Logins are signed with SECRET_KEY, and it is not set. Set"
+            " app.config['SECRET_KEY'] to the output of:"
+            ' python -c "import secrets; print(secrets.token_hex(32))"'
+        )
+    check_fallbacks(config)
+    return Keys(current, tuple(config.get("SECRET_KEY_FALLBACKS") or ()))
+
+
+# --- our own form --------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def _signer(key: Key, salt: str) -> Signer:
+    """Return the signer of *key*, whose derived key is made once."""
+    derived = Signer(key, salt=salt, key_derivation="hmac", digest_method=sha256).derive_key()
+    return Signer(derived, salt=salt, key_derivation="none", digest_method=sha256)
+
+
+def sign(payload: object, keys: Keys, salt: str) -> str:
+    """Return *payload*, something that JSON can hold, signed with the current key."""
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return _signer(keys.current, salt).sign(base64_encode(body)).decode()
+
+
+def unsign(token: str, keys: Keys, salt: str) -> tuple[Any, bool] | None:
+    """Return what was signed as *token*, and whether a fallback key did it; or None."""
+    if len(token) > COOKIE_LIMIT or not token.isascii():
+        return None
+    for number, key in enumerate((keys.current, *reversed(keys.fallbacks))):
+        try:
+            return json.loads(base64_decode(_signer(key, salt).unsign(token))), number > 0
+        except (BadSignature, ValueError, RecursionError):
+            continue
+    return None
+
+
+def remember_salt(audience: str | None) -> str:
+    """Return the salt of remember tokens that are good for *audience* alone."""
+    return REMEMBER_SALT if audience is None else f"{REMEMBER_SALT}|{audience}"
+
+
+def write_token(token: Token, keys: Keys, audience: str | None) -> str:
+    """Return *token* in our own form."""
+    payload = [token.user_id, token.issued, token.seconds, token.epoch]
+    return sign(payload, keys, remember_salt(audience))
+
+
+def read_token(text: str, keys: Keys, audience: str | None) -> Token | None:
+    """Return the token that *text* is in our own form, or None."""
+    found = unsign(text, keys, remember_salt(audience))
+    if found is None:
+        return None
+    payload, by_fallback = found
+    match payload:
+        case [user_id, int(issued), None | int() | float() as seconds, None | str() as epoch]:
+            if is_id(user_id):
+                return Token(user_id, issued, seconds, epoch, by_fallback)
+    return None
+
+
+# --- Flask-Login's form --------------------------------------------------------------------------
+
+
+def key_bytes(key: Key) -> bytes:
+    """Return *key* as Flask-Login signs with it: in Latin-1, or UTF-8 where that cannot be."""
+    if isinstance(key, bytes):
+        return key
+    try:
+        return key.encode("latin1")
+    except UnicodeEncodeError:
+        return key.encode()
+
+
+def legacy_digest(payload: str, key: Key) -> str:
+    """Return the signature that Flask-Login puts behind *payload*."""
+    return hmac.new(key_bytes(key), payload.encode("utf-8", "surrogatepass"), sha512).hexdigest()
+
+
+def encode_legacy(payload: str, key: Key) -> str:
+    """Return *payload* in Flask-Login's form, signed with *key*."""
+    return f"{payload}|{legacy_digest(payload, key)}"
+
+
+def decode_legacy(cookie: str, keys: Sequence[Key]) -> tuple[str, bool] | None:
+    """Return what was encoded as *cookie*, and whether another key than the first did it; or None.
+    """
+    payload, bar, digest = cookie.rpartition("|")
+    # compare_digest raises for text that is not ASCII: any visitor can send that.
+    if not bar or len(cookie) > COOKIE_LIMIT or not digest.isascii():
+        return None
+    for number, key in enumerate(keys):
+        if hmac.compare_digest(legacy_digest(payload, key), digest):
+            return payload, number > 0
+    return None
+
+
+def read_legacy(cookie: str, keys: Keys) -> Token | None:
+    """Return the token that *cookie* is in Flask-Login's form, or None."""
+    found = decode_legacy(cookie, (keys.current, *reversed(keys.fallbacks)))
+    if found is None or not is_id(found[0]):
+        return None
+    return Token(found[0], by_fallback=found[1])
+
+
+# --- the keys themselves -------------------------------------------------------------------------
+
+#: A shorter key can be guessed (NIST SP 800-107: at least 112 bits; 16 bytes are 128).
+MIN_KEY_BYTES: Final = 16
+
+
+def is_weak(keys: Keys) -> bool:
+    """Is the key that signs short enough to be guessed?"""
+    return len(keys.current if isinstance(keys.current, bytes) else keys.current.encode()) < (
+        MIN_KEY_BYTES
+    )

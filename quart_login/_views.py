@@ -1,0 +1,53 @@
+"""Who may enter a view?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
+
+from quart import current_app
+
+from ._core.guard import refuse
+from ._exchange import exchange
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def login_required(func: V) -> V:
+    """Let only users who are logged in into the view *func*.
+
+    Others get what `LoginManager.unauthorized` returns; a websocket is refused with status 401
+    before it is accepted.  Put it below ``@app.route``.
+    """
+    return _guarded(func, fresh=False)
+
+
+def fresh_login_required(func: V) -> V:
+    """Let only users into the view *func* who typed their password in this session, not long ago.
+
+    Others get what `LoginManager.needs_refresh` returns, or `LoginManager.unauthorized` if they are
+    not logged in.
+    """
+    return _guarded(func, fresh=True)
+
+
+def _guarded(func: Any, *, fresh: bool) -> Any:
+    # Decided here and not at each request.
+    run = _run_here if iscoroutinefunction(func) else _run_in_thread
+
+    @wraps(func)
+    async def decorated_view(*args: Any, **kwargs: Any) -> Any:
+        refusal = await refuse(exchange(), fresh=fresh)
+        return await run(func, args, kwargs) if refusal is None else refusal
+
+    return decorated_view
+
+
+async def _run_here(func: Any, args: Any, kwargs: Any) -> Any:
+    return await func(*args, **kwargs)
+
+
+async def _run_in_thread(func: Any, args: Any, kwargs: Any) -> Any:
+    return await current_app.ensure_async(func)(*args, **kwargs)
