@@ -24,7 +24,7 @@ MODULES = ("__about__", "config", "login_manager", "mixins", "signals", "test_cl
 def _clock() -> float:
     patched = login_manager.datetime
     if isinstance(patched, Mock):
-        return patched.utcnow().replace(tzinfo=datetime.timezone.utc).timestamp()
+        return patched.utcnow().replace(tzinfo=datetime.UTC).timestamp()
     return time.time()
 
 

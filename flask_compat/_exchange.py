@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 import flask
 from blinker import Signal
@@ -28,12 +28,13 @@ class FlaskExchange(Exchange):
 
     __slots__ = ()
 
-    web = flask
+    web: ClassVar[Any] = flask
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         result: Any = self.app.ensure_sync(fn)(*args)
         # A plain function may return an awaitable; Flask knows how to run one.
-        return self.app.ensure_sync(_result_of)(result) if isawaitable(result) else result
+        settled = self.app.ensure_sync(_result_of)(result) if isawaitable(result) else result
+        return cast(T, settled)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:

@@ -111,7 +111,7 @@ class LoginManager(BaseLoginManager[UserT]):
             return []
         return [(self._header_callback, header, user_loaded_from_header)]
 
-    # --- Flask-Login's private names that large dependants call ------------------------------------
+    # --- Flask-Login's private names that large dependants call -----------------------------------
 
     def _load_user(self) -> None:
         """Load the user of the request at hand, and let everybody know."""
@@ -146,7 +146,7 @@ class LoginManager(BaseLoginManager[UserT]):
     def _clear_cookie(self, response: Any) -> None:
         remember.apply(remember.DELETE, response, exchange().setting)
 
-    # --- deprecated by Flask-Login 0.6.3, and served as it serves them -----------------------------
+    # --- deprecated by Flask-Login 0.6.3, and served as it serves them ---------------------------
 
     def setup_app(self, app: Flask, add_context_processor: bool = True) -> None:
         """Use `init_app`."""

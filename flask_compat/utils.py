@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flask import current_app, has_app_context, has_request_context, request
 from werkzeug.local import LocalProxy
@@ -78,7 +78,7 @@ current_user: Any = CurrentUser(_get_user_or_anonymous)
 
 
 def _user_context_processor() -> dict[str, Any]:
-    """Give templates `current_user`: the proxy, so that a template which ignores it loads nobody."""
+    """Give templates the proxy `current_user`: one that ignores it loads nobody."""
     return {"current_user": current_user}
 
 
@@ -117,7 +117,7 @@ def login_required(func: V) -> V:
 
     Others get what `LoginManager.unauthorized` returns.  Put it below ``@app.route``.
     """
-    return _guarded(func, fresh=False)
+    return cast(V, _guarded(func, fresh=False))
 
 
 def fresh_login_required(func: V) -> V:
@@ -126,7 +126,7 @@ def fresh_login_required(func: V) -> V:
     Others get what `LoginManager.needs_refresh` returns, or `LoginManager.unauthorized` if they are
     not logged in.
     """
-    return _guarded(func, fresh=True)
+    return cast(V, _guarded(func, fresh=True))
 
 
 def _guarded(func: Any, *, fresh: bool) -> Any:

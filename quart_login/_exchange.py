@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable, signature
 from types import CodeType
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 import quart
 from blinker import Signal
@@ -34,7 +34,7 @@ class QuartExchange(Exchange):
 
     __slots__ = ()
 
-    web = quart
+    web: ClassVar[Any] = quart
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         code: CodeType | None = getattr(fn, "__code__", None)
@@ -42,13 +42,11 @@ class QuartExchange(Exchange):
             return await cast("Callable[..., Awaitable[T]]", fn)(*args)
         # A plain function may block, so Quart runs it in a thread; it may also return an awaitable.
         result: Any = await self.app.ensure_async(fn)(*args)
-        return await result if isawaitable(result) else result
+        return cast(T, await result if isawaitable(result) else result)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
-            await signal.send_async(
-                self.app, _sync_wrapper=self.app.ensure_async, **extra
-            )
+            await signal.send_async(self.app, _sync_wrapper=self.app.ensure_async, **extra)
 
     async def options(self) -> Any:
         if _OPTIONS_TAKES_CONTEXT:
@@ -62,7 +60,7 @@ class WebsocketExchange(QuartExchange):
 
     __slots__ = ()
 
-    is_websocket = True
+    is_websocket: ClassVar[bool] = True
 
 
 def connection() -> Any:

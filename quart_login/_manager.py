@@ -50,8 +50,10 @@ class LoginManager(BaseLoginManager[UserT]):
         app.before_request(self._before)
         app.before_websocket(self._before)
         app.after_request(self._after)
-        for hooks in (app.before_request_funcs, app.before_websocket_funcs, app.after_request_funcs):
-            cast("list[Any]", hooks[None]).insert(0, hooks[None].pop())
+        before = (app.before_request_funcs, app.before_websocket_funcs)
+        for hooks in (*before, app.after_request_funcs):
+            own = cast("list[Any]", hooks[None])
+            own.insert(0, own.pop())
         if add_context_processor:
             app.context_processor(_user_context_processor)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from quart import current_app
 
@@ -21,7 +21,7 @@ def login_required(func: V) -> V:
     Others get what `LoginManager.unauthorized` returns; a websocket is refused with status 401
     before it is accepted.  Put it below ``@app.route``.
     """
-    return _guarded(func, fresh=False)
+    return cast(V, _guarded(func, fresh=False))
 
 
 def fresh_login_required(func: V) -> V:
@@ -30,7 +30,7 @@ def fresh_login_required(func: V) -> V:
     Others get what `LoginManager.needs_refresh` returns, or `LoginManager.unauthorized` if they are
     not logged in.
     """
-    return _guarded(func, fresh=True)
+    return cast(V, _guarded(func, fresh=True))
 
 
 def _guarded(func: Any, *, fresh: bool) -> Any:

@@ -42,9 +42,7 @@ class QuartLoginClient(QuartClient):
         if user is None:
             return
         async with self.session_transaction() as session:
-            exchange = QuartExchange(
-                self.app, manager_of(self.app), _CLIENT, session, Identity()
-            )
+            exchange = QuartExchange(self.app, manager_of(self.app), _CLIENT, session, Identity())
             session.update(client_keys(exchange, user, bool(self._fresh_login)))
 
     async def _make_request(self, *args: Any, **kwargs: Any) -> Any:

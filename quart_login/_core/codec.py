@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import remember
-from .tokens import Token, decode_legacy, encode_legacy, keys_of
+from .tokens import Keys, Token, decode_legacy, encode_legacy, keys_of
 
 
 def encode_cookie(web: Any, payload: str, key: str | bytes | None = None) -> str:
@@ -24,12 +24,12 @@ def decode_cookie(web: Any, cookie: str, key: str | bytes | None = None) -> str 
     form gives its user's id, as a `str`, while it lives.
     """
     app = web.current_app
-    keys = keys_of(app.config) if key is None else None
-    found = decode_legacy(cookie, [key] if keys is None else [keys.current, *keys.fallbacks])
+    keys = keys_of(app.config) if key is None else Keys(key)
+    found = decode_legacy(cookie, [keys.current, *keys.fallbacks])
     if found is not None:
         return found[0]
     manager = getattr(app, "login_manager", None)
-    if keys is None or manager is None or "|" in cookie:
+    if key is not None or manager is None or "|" in cookie:
         return None
     token = remember.read(cookie, keys, lambda name: manager.setting(app, name), manager.clock())
     return str(token.user_id) if isinstance(token, Token) else None

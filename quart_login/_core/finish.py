@@ -48,7 +48,7 @@ def _refresh(exchange: Exchange) -> Change | None:
     """
     if not authenticated(exchange):
         return None
-    user_id = exchange.session.get(exchange.manager.keys.user_id)
+    user_id = exchange.session.get(exchange.manager.keys.user_id, "")
     token = presented(exchange)
     if token is not None and same_id(token.user_id, user_id):
         return _issue(exchange, replace(token, issued=None))

@@ -58,9 +58,7 @@ async def unauthorized(exchange: Exchange) -> Any:
     view = login_view_for(
         manager.blueprint_login_views, manager.login_view, exchange.request.blueprints
     )
-    return await _send_to(
-        exchange, view, manager.login_message, manager.login_message_category
-    )
+    return await _send_to(exchange, view, manager.login_message, manager.login_message_category)
 
 
 async def needs_refresh(exchange: Exchange) -> Any:

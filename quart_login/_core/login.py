@@ -55,9 +55,7 @@ async def login_user(
     planned = _planned(
         exchange,
         user_id,
-        login_keys(
-            exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life
-        ),
+        login_keys(exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life),
     )
 
     await _renew(exchange)

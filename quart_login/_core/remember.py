@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from .limits import check_remember_cookie
-from .settings import CLOCK_TOLERANCE, moment, seconds
 from .reasons import Reason
+from .settings import CLOCK_TOLERANCE, moment, seconds
 from .tokens import Keys, Token, encode_legacy, read_legacy, read_token, write_token
 
 #: Reads one setting of the application at hand.
@@ -52,7 +52,7 @@ def issue(token: Token, keys: Keys, setting: Setting, now: float) -> Change:
         value = write_token(token, keys, setting("LOGIN_AUDIENCE"))
     check_remember_cookie(setting("REMEMBER_COOKIE_NAME"), value)
     ends = min(max(issued + lifetime(token, setting), 0), _LAST)
-    return Change(value, datetime.fromtimestamp(ends, timezone.utc))
+    return Change(value, datetime.fromtimestamp(ends, UTC))
 
 
 def lifetime(token: Token, setting: Setting) -> float:

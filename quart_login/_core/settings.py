@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from .errors import ConfigurationError
@@ -151,7 +151,7 @@ def check_fallbacks(config: Mapping[str, Any]) -> None:
             " anybody can guess. Make it a list: SECRET_KEY_FALLBACKS = [old_key]."
         )
     if not all(isinstance(key, (str, bytes)) and key for key in fallbacks):
-        raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys, each a non-empty str or bytes.")
+        raise TypeError("SECRET_KEY_FALLBACKS must be a list of non-empty keys (str or bytes).")
 
 
 def seconds(duration: object, name: str) -> float:
@@ -170,10 +170,10 @@ def moment(until: object) -> float | None:
     if isinstance(until, str):
         until = datetime.fromisoformat(until)
     if isinstance(until, datetime):
-        aware = until if until.tzinfo else until.replace(tzinfo=timezone.utc)
+        aware = until if until.tzinfo else until.replace(tzinfo=UTC)
         return aware.timestamp()
     if isinstance(until, date):
-        return datetime(until.year, until.month, until.day, tzinfo=timezone.utc).timestamp()
+        return datetime(until.year, until.month, until.day, tzinfo=UTC).timestamp()
     raise ConfigurationError(
         f"REMEMBER_COOKIE_LEGACY_UNTIL must be a date, a datetime or None, not {until!r}."
     )

@@ -46,7 +46,7 @@ credential_rejected = _signals.signal("credential-rejected")
 identity_mismatch = _signals.signal("identity-mismatch")
 
 UserT_contra = TypeVar("UserT_contra", contravariant=True)
-UserT = TypeVar("UserT")
+UserT_co = TypeVar("UserT_co", covariant=True)
 
 
 class UserReceiver(Protocol[UserT_contra]):
@@ -55,11 +55,11 @@ class UserReceiver(Protocol[UserT_contra]):
     def __call__(self, sender: Any, *, user: UserT_contra) -> Any: ...
 
 
-class UserSignal(Protocol[UserT]):
+class UserSignal(Protocol[UserT_co]):
     """A signal that carries a user, as type checkers see it on a ``LoginManager[User]``."""
 
-    def connect(self, receiver: UserReceiver[UserT], sender: Any = ..., weak: bool = ...) -> Any:
+    def connect(self, receiver: UserReceiver[UserT_co], sender: Any = ..., weak: bool = ...) -> Any:
         """Call *receiver* whenever the signal is sent (by *sender*)."""
 
-    def disconnect(self, receiver: UserReceiver[UserT], sender: Any = ...) -> None:
+    def disconnect(self, receiver: UserReceiver[UserT_co], sender: Any = ...) -> None:
         """Call *receiver* no more."""

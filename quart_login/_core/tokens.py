@@ -151,8 +151,7 @@ def encode_legacy(payload: str, key: Key) -> str:
 
 
 def decode_legacy(cookie: str, keys: Sequence[Key]) -> tuple[str, bool] | None:
-    """Return what was encoded as *cookie*, and whether another key than the first did it; or None.
-    """
+    """Return what was encoded as *cookie*, and if another key than the first did it; or None."""
     payload, bar, digest = cookie.rpartition("|")
     # compare_digest raises for text that is not ASCII: any visitor can send that.
     if not bar or len(cookie) > COOKIE_LIMIT or not digest.isascii():

@@ -71,7 +71,7 @@ def here(request: Any) -> str:
 def next_url(request: Any, base: str) -> str | None:
     """Return where a visitor of *request* comes back to from the login page *base*, or None."""
     back = here(request) if _by_get(request) else _referring_page(request)
-    if back is None or base.startswith("/") and not base.startswith("//"):
+    if back is None or not urlsplit(base).netloc:
         return back
     return _absolute(request, back)
 
@@ -94,9 +94,14 @@ def _referring_page(request: Any) -> str | None:
     return path + (f"?{quote(referrer.query, safe=_QUERY)}" if referrer.query else "")
 
 
-def _absolute(request: Any, path: str) -> str:
+def _absolute(request: Any, path: str) -> str | None:
     """Return *path* with this site's scheme and host, for a login page elsewhere."""
-    return f"{request.scheme}://{request.host}{path}"
+    url = f"{request.scheme}://{request.host}{path}"
+    try:
+        urlsplit(url)
+    except ValueError:  # a hostile Host header
+        return None
+    return url
 
 
 def login_view_for(

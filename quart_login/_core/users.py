@@ -162,7 +162,8 @@ def checked_id(user: Any, id_attribute: str) -> UserId:
 
 def _describe(value: object) -> str:
     """Say what *value* is without telling what it holds."""
-    return f"{type(value).__name__}" + (f" of length {len(value)}" if isinstance(value, str) else "")
+    length = f" of length {len(value)}" if isinstance(value, str) else ""
+    return type(value).__name__ + length
 
 
 def same_id(one: object, other: object) -> bool:
