@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from inspect import isawaitable
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import flask
 from blinker import Signal
-from flask import current_app, has_request_context, request, session
 
 from quart_login._core.errors import OutOfPlace
 from quart_login._core.exchange import Exchange
@@ -16,11 +14,13 @@ from quart_login._core.identity import Identity
 from quart_login._core.public import publish
 from quart_login._core.step import step
 
+from ._context import Here, here
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Where on the request the identity is kept.
-ATTRIBUTE = "_quart_login_identity"
+ATTRIBUTE: Final = "_quart_login_identity"
 
 
 class FlaskExchange(Exchange):
@@ -29,12 +29,14 @@ class FlaskExchange(Exchange):
     __slots__ = ()
 
     web: ClassVar[Any] = flask
+    manager: Any
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
-        result: Any = self.app.ensure_sync(fn)(*args)
-        # A plain function may return an awaitable; Flask knows how to run one.
-        settled = self.app.ensure_sync(_result_of)(result) if isawaitable(result) else result
-        return cast(T, settled)
+        result: Any = fn(*args)
+        # Flask knows how to run a coroutine; a plain function may return an awaitable, too.
+        if hasattr(result, "__await__"):
+            result = self.app.ensure_sync(_result_of)(result)
+        return cast(T, result)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
@@ -43,39 +45,50 @@ class FlaskExchange(Exchange):
     async def options(self) -> Any:
         return self.app.make_default_options_response()
 
+    def client(self) -> tuple[str | None, str | None]:
+        return self.request.remote_addr, self.request.headers.get("User-Agent")
+
+    async def load_user(self) -> None:
+        await self.manager._load(self)
+
+    def bind(self, user: Any, *, forced: bool = False) -> None:
+        self.manager._bind(self.identity, user)
+        self.identity.forced = forced
+
 
 async def _result_of(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-def identity_of(req: Any) -> Identity | None:
-    """Return what is known of who makes the request *req*, if anything is."""
-    return req.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
+def identity_of(request: Any) -> Identity | None:
+    """Return what is known of who makes *request*, if anything is."""
+    return request.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
 
 
-def exchange() -> FlaskExchange:
-    """Return the exchange of the request at hand."""
-    if not has_request_context():
-        raise OutOfPlace(
-            "There is no request here, so nobody to log in or out. Call this in a view."
-        )
-    req = request._get_current_object()  # type: ignore[attr-defined]
-    identity = identity_of(req)
-    if identity is None:
-        identity = req.__dict__[ATTRIBUTE] = Identity()
-    return exchange_for(req, identity)
-
-
-def exchange_for(req: Any, identity: Identity) -> FlaskExchange:
-    """Return the exchange of the request *req*."""
-    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+def exchange_at(place: Here) -> FlaskExchange:
+    """Return the exchange of the request at *place*."""
+    app, request, session = place
     try:
         manager = app.login_manager
     except AttributeError:
         raise RuntimeError(
             "This application has no LoginManager. Create one: LoginManager(app)."
         ) from None
-    return FlaskExchange(app, manager, req, session._get_current_object(), identity)  # type: ignore[attr-defined]
+    held = request.__dict__
+    identity = held.get(ATTRIBUTE)
+    if identity is None:
+        identity = held[ATTRIBUTE] = Identity()
+    return FlaskExchange(app, manager, request, session, identity)
+
+
+def exchange() -> FlaskExchange:
+    """Return the exchange of the request at hand."""
+    place = here()
+    if place is None:
+        raise OutOfPlace(
+            "There is no request here, so nobody to log in or out. Call this in a view."
+        )
+    return exchange_at(place)
 
 
 def stepped(

@@ -7,18 +7,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Flask, current_app, g, has_app_context, request
+from flask import Flask, current_app, has_app_context
 
-from quart_login._core import guard, load, remember, settings
+from quart_login._core import guard, remember, settings
 from quart_login._core import login as core_login
-from quart_login._core.finish import finish
+from quart_login._core.exchange import Exchange
+from quart_login._core.finish import finish, is_due
+from quart_login._core.identity import Identity
+from quart_login._core.load import announce, load, see
 from quart_login._core.manager import BaseLoginManager, UserT
-from quart_login._core.protection import fingerprint
 from quart_login._core.signals import user_loaded_from_header
 from quart_login._core.step import step
 from quart_login._core.tokens import Token, keys_of
 
-from ._exchange import exchange, exchange_for, identity_of
+from ._context import here, keep_on_g
+from ._exchange import exchange, exchange_at, identity_of
 from .utils import _create_identifier, _user_context_processor, current_user
 
 
@@ -95,18 +98,23 @@ class LoginManager(BaseLoginManager[UserT]):
 
     # --- what the core asks ----------------------------------------------------------------------
 
-    def identifier(self, request: Any) -> str:
+    def identifier(self, exchange: Exchange) -> str:
         """Return what a session is bound to."""
         if self._session_identifier_generator is _create_identifier:
-            return fingerprint(request)
+            return super().identifier(exchange)
         return self._session_identifier_generator()  # type: ignore[no-any-return]
 
-    def request_loaders(self, request: Any) -> list[tuple[Callable[[Any], Any], Any, Any]]:
-        """Return who else may know the user of *request*: callback, argument, signal."""
-        loaders = super().request_loaders(request)
+    @property
+    def asks_requests(self) -> bool:
+        """May a request name its user by something else than a session or a remember cookie?"""
+        return super().asks_requests or self._header_callback is not None
+
+    def request_loaders(self, exchange: Exchange) -> list[tuple[Callable[[Any], Any], Any, Any]]:
+        """Return who else may know the user of the request: callback, argument, signal."""
+        loaders = super().request_loaders(exchange)
         if loaders or self._header_callback is None:
             return loaders
-        header = request.headers.get(self.setting(current_app, "AUTH_HEADER_NAME"))
+        header = exchange.request.headers.get(exchange.setting("AUTH_HEADER_NAME"))
         if header is None:
             return []
         return [(self._header_callback, header, user_loaded_from_header)]
@@ -114,26 +122,51 @@ class LoginManager(BaseLoginManager[UserT]):
     # --- Flask-Login's private names that large dependants call -----------------------------------
 
     def _load_user(self) -> None:
-        """Load the user of the request at hand, and let everybody know."""
-        here = exchange()
-        here.identity.loaded = False
-        step(load.load(here))
-        self._update_request_context_with_user(here.identity.user, _forced=here.identity.forced)
-        step(load.see(here))
-        step(load.announce(here))
+        """Load the user of the request at hand, anew, and let everybody know."""
+        at_hand = exchange()
+        at_hand.identity.loaded = False
+        step(self._load_here(at_hand))
 
-    def _update_request_context_with_user(self, user: Any = None, *, _forced: bool = False) -> None:
+    def _update_request_context_with_user(self, user: Any = None) -> None:
         """Let *user*, or the anonymous user, be the user of the request at hand."""
+        self._bind_here(exchange().identity, user)
+
+    async def _load(self, at_hand: Exchange) -> None:
+        """Load the user by `_load_user`, which a dependant may have replaced."""
+        if type(self)._load_user is LoginManager._load_user:
+            await self._load_here(at_hand)
+        else:
+            self._load_user()
+
+    async def _load_here(self, at_hand: Exchange) -> None:
+        await load(at_hand)
+        await see(at_hand)
+        if at_hand.identity.news:
+            await announce(at_hand)
+
+    def _bind(self, identity: Identity, user: Any) -> None:
+        """Bind *user* by `_update_request_context_with_user`, which may have been replaced."""
+        method = type(self)._update_request_context_with_user
+        if method is LoginManager._update_request_context_with_user:
+            self._bind_here(identity, user)
+        else:
+            self._update_request_context_with_user(user)
+
+    def _bind_here(self, identity: Identity, user: Any) -> None:
         user = self.anonymous_user() if user is None else user
-        exchange().identity.bind(user, forced=_forced)
-        g._login_user = user  # Written for dependants that look there; never read.
+        identity.bind(user)
+        keep_on_g(user)
 
     def _update_remember_cookie(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
-        req = request._get_current_object()  # type: ignore[attr-defined]
-        identity = identity_of(req)
+        place = here()
+        assert place is not None
+        app, request, session = place
+        identity = identity_of(request)
         if identity is not None:
-            step(finish(exchange_for(req, identity), response))
+            if is_due(identity, session, self, app.config):
+                step(finish(exchange_at(place), response))
+            identity.closed = True
         return response
 
     def _set_cookie(self, response: Any) -> None:

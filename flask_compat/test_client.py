@@ -8,7 +8,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from quart_login._core.identity import Identity
-from quart_login._core.load import client_keys
+from quart_login._core.opening import client_keys
 from quart_login._core.users import unwrap
 
 from ._exchange import FlaskExchange

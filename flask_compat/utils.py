@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from flask import current_app, has_app_context, has_request_context, request
+from flask import current_app, has_app_context
 from werkzeug.local import LocalProxy
 
 from quart_login._core import codec, login, tokens, urls
 from quart_login._core.exchange import Exchange
 from quart_login._core.guard import refuse
-from quart_login._core.identity import Identity
 from quart_login._core.protection import fingerprint
 from quart_login._core.public import publish
 from quart_login._core.step import step
 from quart_login._core.users import AnonymousUserMixin
 
+from ._context import request_at_hand
 from ._exchange import decided, exchange, identity_of, on_the_web, stepped
 
 P = ParamSpec("P")
@@ -33,22 +34,29 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 def _get_user() -> Any:
     """Return the user of the request at hand, loaded now if need be; None without a request."""
-    if not has_request_context():
-        return None
-    identity = identity_of(request._get_current_object())  # type: ignore[attr-defined]
+    request = request_at_hand()
+    return None if request is None else _user_of(request)
+
+
+def _user_of(request: Any) -> Any:
+    identity = identity_of(request)
     if identity is None or not identity.loaded:
-        current_app.login_manager._load_user()  # type: ignore[attr-defined]
-        identity = identity_of(request._get_current_object())  # type: ignore[attr-defined]
-        assert identity is not None
+        at_hand = exchange()
+        step(at_hand.load_user())
+        identity = at_hand.identity
+    if identity.user is None:
+        identity.user = _anonymous()
     return identity.user
+
+
+def _anonymous() -> Any:
+    manager = getattr(current_app, "login_manager", None) if has_app_context() else None
+    return AnonymousUserMixin() if manager is None else manager.anonymous_user()
 
 
 def _get_user_or_anonymous() -> Any:
     user = _get_user()
-    if user is not None:
-        return user
-    manager = getattr(current_app, "login_manager", None) if has_app_context() else None
-    return AnonymousUserMixin() if manager is None else manager.anonymous_user()
+    return _anonymous() if user is None else user
 
 
 class CurrentUser(LocalProxy[Any]):
@@ -59,18 +67,14 @@ class CurrentUser(LocalProxy[Any]):
     @property
     def is_authenticated(self) -> bool:
         """Whether somebody is logged in; also true for an inactive user logged in by force."""
-        user = _get_user_or_anonymous()
-        return _is_forced() or user.is_authenticated
+        request = request_at_hand()
+        if request is None:
+            return False
+        user = _user_of(request)
+        return identity_of(request).forced or user.is_authenticated  # type: ignore[union-attr]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_get_user_or_anonymous(), name)
-
-
-def _is_forced() -> bool:
-    identity: Identity | None = None
-    if has_request_context():
-        identity = identity_of(request._get_current_object())  # type: ignore[attr-defined]
-    return identity is not None and identity.forced
 
 
 #: The user of the current request; the anonymous user where there is none.
@@ -130,10 +134,16 @@ def fresh_login_required(func: V) -> V:
 
 
 def _guarded(func: Any, *, fresh: bool) -> Any:
+    is_async = iscoroutinefunction(func)
+
     @wraps(func)
     def decorated_view(*args: Any, **kwargs: Any) -> Any:
-        refusal = step(refuse(exchange(), fresh=fresh))
-        return current_app.ensure_sync(func)(*args, **kwargs) if refusal is None else refusal
+        refusal = step(refuse(exchange(), fresh))
+        if refusal is not None:
+            return refusal
+        if is_async:
+            return current_app.ensure_sync(func)(*args, **kwargs)
+        return func(*args, **kwargs)
 
     return decorated_view
 
@@ -143,7 +153,7 @@ def _guarded(func: Any, *, fresh: bool) -> Any:
 
 def _create_identifier() -> str:
     """Return the fingerprint of the request's client."""
-    return fingerprint(request)
+    return fingerprint(*exchange().client())
 
 
 def _secret_key(key: str | bytes | None = None) -> bytes:

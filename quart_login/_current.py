@@ -10,33 +10,31 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import quart
-from quart import current_app, session
+from quart import current_app, has_app_context
 from werkzeug.local import LocalProxy
 
+from ._context import connection, here
 from ._core.errors import UserNotLoaded
 from ._core.exchange import Exchange
 from ._core.identity import Identity
 from ._core.load import known, touch
-from ._core.load import load as load_identity
 from ._core.public import publish
 from ._core.signals import user_accessed
 from ._core.users import AnonymousUserMixin
-from ._exchange import bind_identity, connection, exchange, exchange_for, identity_of
+from ._exchange import exchange, exchange_at, identity_of, manager_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Where on the request the lock is kept that makes its tasks load the user once.
-_LOCK = "_quart_login_lock"
-
 
 def get_user() -> Any:
     """Return the user of the request or websocket at hand; the anonymous user where none is."""
-    conn = connection()
-    identity = None if conn is None else identity_of(conn)
-    if identity is None:
-        return _anonymous()
+    at_hand = connection()
+    identity = None if at_hand is None else identity_of(at_hand)
+    return _anonymous() if identity is None else _user_of(identity)
+
+
+def _user_of(identity: Identity) -> Any:
     if not identity.seen:
         _see(identity)
     if identity.user is None:
@@ -45,31 +43,34 @@ def get_user() -> Any:
 
 
 def _anonymous() -> Any:
-    manager = getattr(current_app, "login_manager", None) if quart.has_app_context() else None
+    manager = getattr(current_app, "login_manager", None) if has_app_context() else None
     return AnonymousUserMixin() if manager is None else manager.anonymous_user()
 
 
 def _see(identity: Identity) -> None:
     """Note that somebody looks at the user."""
+    place = here()
+    assert place is not None
+    app, _, session = place
     if not identity.loaded:
         if identity.strict:
             raise UserNotLoaded(
                 "current_user was read before it was loaded, and LOGIN_LOAD_USER is 'on_demand'."
                 " Put @login_required on the view, or `await load_user()` before you read it."
             )
-        current_app.login_manager.require_loader()  # type: ignore[attr-defined]
+        manager_of(app).require_loader()
     identity.seen = True
     touch(session)
     if user_accessed.receivers:
-        _tell_accessed(identity)
+        _tell_accessed(identity, app)
 
 
-def _tell_accessed(identity: Identity) -> None:
+def _tell_accessed(identity: Identity, app: Any) -> None:
     """Send `user_accessed` where nothing can wait: coroutine receivers come before the response."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    late = identity.late = identity.late or []
 
     def later(receiver: Any) -> Any:
-        return lambda sender, **extra: identity.late.append(partial(receiver, sender, **extra))
+        return lambda sender, **extra: late.append(partial(receiver, sender, **extra))
 
     user_accessed.send(app, _async_wrapper=later)
 
@@ -82,10 +83,12 @@ class CurrentUser(LocalProxy[Any]):
     @property
     def is_authenticated(self) -> bool:
         """Whether somebody is logged in; also true for an inactive user logged in by force."""
-        user = get_user()
-        conn = connection()
-        identity = None if conn is None else identity_of(conn)
-        return (identity is not None and identity.forced) or user.is_authenticated
+        at_hand = connection()
+        identity = None if at_hand is None else identity_of(at_hand)
+        if identity is None:
+            return False
+        user = _user_of(identity)
+        return identity.forced or user.is_authenticated
 
     def __getattr__(self, name: str) -> Any:
         return getattr(get_user(), name)
@@ -101,28 +104,10 @@ async def load_user() -> Any:
     Needed with ``LOGIN_LOAD_USER = "on_demand"`` only, in code that asks for `current_user` without
     `login_required`.
     """
-    conn = connection()
-    if conn is not None:
-        await load_once(conn)
+    place = here()
+    if place is not None:
+        await known(exchange_at(place))
     return get_user()
-
-
-async def load_once(conn: Any) -> None:
-    """Load the user of *conn* once, however many tasks of the request ask at the same time."""
-    identity = bind_identity(conn)
-    here = exchange_for(conn, identity)
-    if not identity.loaded:
-        async with _lock(conn, here.app):
-            await load_identity(here)
-    await known(here)
-
-
-def _lock(conn: Any, app: Any) -> Any:
-    """Return the lock of the request *conn*, of the kind that *app*'s event loop knows."""
-    lock = conn.__dict__.get(_LOCK)
-    if lock is None:
-        lock = conn.__dict__[_LOCK] = app.lock_class()
-    return lock
 
 
 def looking(fn: Callable[Concatenate[Exchange, P], T]) -> Callable[P, T]:

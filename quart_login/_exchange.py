@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from inspect import isawaitable, signature
-from types import CodeType
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
+from inspect import signature
+from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import quart
 from blinker import Signal
-from quart import has_request_context, has_websocket_context, request, session, websocket
 
+from ._context import Here, here
 from ._core.errors import OutOfPlace
 from ._core.exchange import Exchange
 from ._core.identity import Identity
+from ._core.load import load
 from ._core.manager import BaseLoginManager
-from ._core.public import publish
+from ._core.public import is_coroutine_function, publish
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Where on the request or websocket the identity is kept.
-ATTRIBUTE = "_quart_login_identity"
+ATTRIBUTE: Final = "_quart_login_identity"
 
-_COROUTINE = 0x80  # inspect.CO_COROUTINE
+#: Where on the request the lock is kept that makes its tasks load the user once.
+_LOCK: Final = "_quart_login_lock"
 
 #: Quart 0.23 hands its one context to `make_default_options_response`.
-_OPTIONS_TAKES_CONTEXT = "ctx" in signature(quart.Quart.make_default_options_response).parameters
+_OPTIONS_TAKES_CONTEXT: Final = (
+    "ctx" in signature(quart.Quart.make_default_options_response).parameters
+)
 
 
 class QuartExchange(Exchange):
@@ -37,12 +40,11 @@ class QuartExchange(Exchange):
     web: ClassVar[Any] = quart
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
-        code: CodeType | None = getattr(fn, "__code__", None)
-        if code is not None and code.co_flags & _COROUTINE:
-            return await cast("Callable[..., Awaitable[T]]", fn)(*args)
+        if is_coroutine_function(fn):
+            return await cast("Awaitable[T]", fn(*args))
         # A plain function may block, so Quart runs it in a thread; it may also return an awaitable.
         result: Any = await self.app.ensure_async(fn)(*args)
-        return cast(T, await result if isawaitable(result) else result)
+        return cast(T, await result if hasattr(result, "__await__") else result)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
@@ -54,6 +56,22 @@ class QuartExchange(Exchange):
             return await self.app.make_default_options_response(context)
         return await self.app.make_default_options_response()
 
+    def client(self) -> tuple[str | None, str | None]:
+        # The scope's headers are bytes in lower case: quicker to look through than the request's.
+        for name, value in self.request.scope["headers"]:
+            if name == b"user-agent":
+                return self.request.remote_addr, value.decode("latin1")
+        return self.request.remote_addr, None
+
+    async def load_user(self) -> None:
+        # Tasks of one request may ask at the same time; the first loads for all.
+        held = self.request.__dict__
+        lock = held.get(_LOCK)
+        if lock is None:
+            lock = held[_LOCK] = self.app.lock_class()
+        async with lock:
+            await load(self)
+
 
 class WebsocketExchange(QuartExchange):
     """A websocket handshake of a Quart application."""
@@ -63,26 +81,9 @@ class WebsocketExchange(QuartExchange):
     is_websocket: ClassVar[bool] = True
 
 
-def connection() -> Any:
-    """Return the request or websocket at hand, or None."""
-    if has_request_context():
-        return request._get_current_object()  # type: ignore[attr-defined]
-    if has_websocket_context():
-        return websocket._get_current_object()  # type: ignore[attr-defined]
-    return None
-
-
-def identity_of(conn: Any) -> Identity | None:
-    """Return what is known of who makes the request *conn*, if anything is."""
-    return conn.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
-
-
-def bind_identity(conn: Any) -> Identity:
-    """Return what is known of who makes the request *conn*, which may be nothing yet."""
-    identity = identity_of(conn)
-    if identity is None:
-        identity = conn.__dict__[ATTRIBUTE] = Identity()
-    return identity
+def identity_of(connection: Any) -> Identity | None:
+    """Return what is known of who makes the request *connection*, if anything is."""
+    return connection.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
 
 
 def manager_of(app: Any) -> BaseLoginManager[Any]:
@@ -95,21 +96,25 @@ def manager_of(app: Any) -> BaseLoginManager[Any]:
         ) from None
 
 
+def exchange_at(place: Here) -> QuartExchange:
+    """Return the exchange of the request or websocket at *place*."""
+    app, connection, session = place
+    held = connection.__dict__
+    identity = held.get(ATTRIBUTE)
+    if identity is None:
+        identity = held[ATTRIBUTE] = Identity()
+    kind = WebsocketExchange if isinstance(connection, quart.Websocket) else QuartExchange
+    return kind(app, manager_of(app), connection, session, identity)
+
+
 def exchange() -> QuartExchange:
     """Return the exchange of the request or websocket at hand."""
-    conn = connection()
-    if conn is None:
+    place = here()
+    if place is None:
         raise OutOfPlace(
             "There is no request here, so nobody to log in or out. Call this in a view."
         )
-    return exchange_for(conn, bind_identity(conn))
-
-
-def exchange_for(conn: Any, identity: Identity) -> QuartExchange:
-    """Return the exchange of the request or websocket *conn*."""
-    app = quart.current_app._get_current_object()  # type: ignore[attr-defined]
-    kind = QuartExchange if isinstance(conn, quart.Request) else WebsocketExchange
-    return kind(app, manager_of(app), conn, session._get_current_object(), identity)  # type: ignore[attr-defined]
+    return exchange_at(place)
 
 
 def awaited(
@@ -133,7 +138,7 @@ def decided(fn: Callable[Concatenate[Exchange, P], T]) -> Callable[P, T]:
 
 
 def on_the_web(fn: Callable[Concatenate[Any, P], T]) -> Callable[P, T]:
-    """Give *fn*, which makes URLs, this framework's module."""
+    """Give *fn*, which makes URLs or cookies, this framework's module."""
 
     def bound(*args: P.args, **kwargs: P.kwargs) -> T:
         return fn(quart, *args, **kwargs)

@@ -7,20 +7,15 @@ from typing import Any, cast
 
 from quart import Quart
 
-from ._core import guard, load, settings
+from ._context import here
+from ._core import guard, settings
 from ._core import login as core_login
-from ._core.errors import ConfigurationError
-from ._core.finish import finish
-from ._core.identity import Identity
+from ._core.claim import may_be_somebody
+from ._core.finish import finish, is_due
+from ._core.load import announce, known, load
 from ._core.manager import BaseLoginManager, UserT
-from ._current import current_user, get_user, load_once
-from ._exchange import (
-    ATTRIBUTE,
-    connection,
-    exchange,
-    exchange_for,
-    identity_of,
-)
+from ._current import current_user, load_user
+from ._exchange import exchange, exchange_at, identity_of
 
 
 class LoginManager(BaseLoginManager[UserT]):
@@ -69,29 +64,37 @@ class LoginManager(BaseLoginManager[UserT]):
 
     async def _before(self) -> None:
         """Load the user, unless nobody needs that."""
-        conn = connection()
-        if identity_of(conn) is not None:
+        place = here()
+        assert place is not None
+        connection = place[1]
+        if identity_of(connection) is not None:
             return  # Somebody logged in already.
-        identity = conn.__dict__[ATTRIBUTE] = Identity()
-        exchange = exchange_for(conn, identity)
-        identity.strict = exchange.setting("LOGIN_LOAD_USER") == "on_demand"
-        if identity.strict or _is_static(conn.endpoint) or not self._has_loader():
-            return
-        if not load.may_be_somebody(exchange):
+        at_hand = exchange_at(place)
+        identity = at_hand.identity
+        if at_hand.setting("LOGIN_LOAD_USER") == "on_demand":
+            identity.strict = True
+        elif not self._can_load() or _is_static(connection.endpoint):
+            pass
+        elif may_be_somebody(at_hand):
+            await load(at_hand)
+            if identity.news:
+                await announce(at_hand)
+        else:
             identity.loaded = True
-            return
-        await load.load(exchange)
-        await load.announce(exchange)
 
     async def _after(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
-        conn = connection()
-        identity = identity_of(conn)
+        place = here()
+        assert place is not None
+        app, connection, session = place
+        identity = identity_of(connection)
         if identity is not None:
-            await finish(exchange_for(conn, identity), response)
+            if is_due(identity, session, self, app.config):
+                await finish(exchange_at(place), response)
+            identity.closed = True
         return response
 
-    def _has_loader(self) -> bool:
+    def _can_load(self) -> bool:
         return self._user_callback is not None or self._request_callback is not None
 
     # --- for views -------------------------------------------------------------------------------
@@ -128,10 +131,7 @@ class LoginManager(BaseLoginManager[UserT]):
 
     async def load_user(self) -> UserT:
         """Load the user of the current request, if that was not done, and return it."""
-        conn = connection()
-        if conn is not None:
-            await load_once(conn)
-        return cast(UserT, get_user())
+        return cast(UserT, await load_user())
 
 
 def _is_static(endpoint: str | None) -> bool:
@@ -141,11 +141,8 @@ def _is_static(endpoint: str | None) -> bool:
 
 async def _user_context_processor() -> dict[str, Any]:
     """Give templates `current_user`; where users are loaded on demand, this is a demand."""
-    conn = connection()
-    identity = None if conn is None else identity_of(conn)
-    if identity is not None and identity.strict:
-        await load_once(conn)
+    place = here()
+    identity = None if place is None else identity_of(place[1])
+    if place is not None and identity is not None and identity.strict:
+        await known(exchange_at(place))
     return {"current_user": current_user}
-
-
-__all__ = ["ConfigurationError", "LoginManager"]

@@ -34,20 +34,20 @@ def fresh_login_required(func: V) -> V:
 
 
 def _guarded(func: Any, *, fresh: bool) -> Any:
-    # Decided here and not at each request.
-    run = _run_here if iscoroutinefunction(func) else _run_in_thread
+    if iscoroutinefunction(func):
 
-    @wraps(func)
-    async def decorated_view(*args: Any, **kwargs: Any) -> Any:
-        refusal = await refuse(exchange(), fresh=fresh)
-        return await run(func, args, kwargs) if refusal is None else refusal
+        @wraps(func)
+        async def decorated_view(*args: Any, **kwargs: Any) -> Any:
+            refusal = await refuse(exchange(), fresh)
+            return await func(*args, **kwargs) if refusal is None else refusal
+
+    else:
+
+        @wraps(func)
+        async def decorated_view(*args: Any, **kwargs: Any) -> Any:
+            refusal = await refuse(exchange(), fresh)
+            if refusal is not None:
+                return refusal
+            return await current_app.ensure_async(func)(*args, **kwargs)
 
     return decorated_view
-
-
-async def _run_here(func: Any, args: Any, kwargs: Any) -> Any:
-    return await func(*args, **kwargs)
-
-
-async def _run_in_thread(func: Any, args: Any, kwargs: Any) -> Any:
-    return await current_app.ensure_async(func)(*args, **kwargs)

@@ -11,12 +11,12 @@ from quart import Quart
 from quart.testing import QuartClient
 
 from ._core.identity import Identity
-from ._core.load import client_keys
+from ._core.opening import client_keys
 from ._core.users import unwrap
 from ._exchange import QuartExchange, manager_of
 
 #: How a test client appears to the application: its address and its name.
-_CLIENT = SimpleNamespace(remote_addr="<local>", headers={"User-Agent": "Quart"})
+_CLIENT = SimpleNamespace(remote_addr="<local>", scope={"headers": [(b"user-agent", b"Quart")]})
 
 
 class QuartLoginClient(QuartClient):

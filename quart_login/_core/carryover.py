@@ -13,6 +13,7 @@ from collections.abc import Collection, MutableMapping
 from hashlib import sha256
 from typing import Any, Final
 
+from . import record
 from .settings import SessionKeys
 from .users import UserId, is_id
 
@@ -27,11 +28,9 @@ def mark(user_id: UserId) -> str:
 
 def owner(session: MutableMapping[str, Any], keys: SessionKeys) -> str | None:
     """Return the mark of the user whose data *session* holds, or None for a visitor's."""
-    record = session.get(keys.record)
-    left = record if isinstance(record, dict) else {}
     # A record without a login is what Flask-Login leaves when it logs out.
-    user_id = session.get(keys.user_id, left.get("u"))
-    return mark(user_id) if is_id(user_id) else left.get("was")
+    user_id = session.get(keys.user_id, record.speaks_of(session, keys))
+    return mark(user_id) if is_id(user_id) else record.left_by(session, keys)
 
 
 def take_over(
@@ -55,7 +54,7 @@ def leave(
     if clear:
         _remove(session, session.keys() - set(kept))
     elif whose and session.keys() - {_PERMANENT}:
-        session[keys.record] = {"was": whose}
+        session[keys.record] = record.farewell(whose)
 
 
 def _remove(session: MutableMapping[str, Any], names: Collection[str]) -> None:

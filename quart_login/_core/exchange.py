@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Exchange(ABC):
     """One request, or websocket handshake, in progress, as one manager sees it."""
 
-    __slots__ = ("app", "identity", "manager", "request", "session")
+    __slots__ = ("app", "config", "identity", "manager", "request", "session")
 
     #: The module `flask` or `quart`: for ``url_for``, ``redirect``, ``abort`` and ``flash``.
     web: ClassVar[Any]
@@ -39,6 +39,7 @@ class Exchange(ABC):
         identity: Identity,
     ) -> None:
         self.app = app
+        self.config = app.config
         self.manager = manager
         self.request = request
         self.session = session
@@ -59,6 +60,18 @@ class Exchange(ABC):
     async def options(self) -> Any:
         """Return the framework's automatic answer to an OPTIONS request."""
 
+    @abstractmethod
+    def client(self) -> tuple[str | None, str | None]:
+        """Return the address of the connection, and what the browser calls itself."""
+
+    @abstractmethod
+    async def load_user(self) -> None:
+        """Let the user be loaded, once."""
+
+    def bind(self, user: Any, *, forced: bool = False) -> None:
+        """Let *user* be who makes this request; None is the anonymous user."""
+        self.identity.bind(user, forced=forced)
+
     def setting(self, key: str) -> Any:
-        """Return the application's setting *key*."""
-        return self.manager.setting(self.app, key)
+        """Return the application's setting *key*, or the shell's default."""
+        return self.config.get(key, self.manager.defaults[key])

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import remember
+from . import record, remember
+from .claim import presented
 from .exchange import Exchange
-from .load import authenticated, presented, record_of, touch
+from .identity import Identity
+from .load import authenticated, touch
 from .remember import DELETE, Change
 from .tokens import Token, keys_of
 from .users import is_id, same_id
+
+
+def is_due(
+    identity: Identity, session: Mapping[str, Any], manager: Any, config: Mapping[str, Any]
+) -> bool:
+    """Has the response anything to carry, or could it have?"""
+    return (
+        identity.remember is not None
+        or identity.late is not None
+        or manager.keys.remember in session
+        or bool(config.get("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"))
+    )
 
 
 async def finish(exchange: Exchange, response: Any) -> None:
@@ -22,7 +37,6 @@ async def finish(exchange: Exchange, response: Any) -> None:
     if change is not None:
         touch(exchange.session)
         remember.apply(change, response, exchange.setting)
-    identity.closed = True
 
 
 def _change(exchange: Exchange) -> Change | None:
@@ -52,15 +66,15 @@ def _refresh(exchange: Exchange) -> Change | None:
     token = presented(exchange)
     if token is not None and same_id(token.user_id, user_id):
         return _issue(exchange, replace(token, issued=None))
-    record = record_of(exchange)
-    if "r" not in record:
+    about = record.read(exchange.session, exchange.manager.keys)
+    if about.remembered is None:
         return None
     # The cookie's path or domain may keep it from this request.
-    return _issue(exchange, Token(user_id, seconds=record["r"] or None, epoch=record.get("e")))
+    return _issue(exchange, Token(user_id, seconds=about.remembered or None, epoch=about.epoch))
 
 
 def _issue(exchange: Exchange, token: Token) -> Change | None:
     if not is_id(token.user_id):
         return None
-    keys = keys_of(exchange.app.config)
+    keys = keys_of(exchange.config)
     return remember.issue(token, keys, exchange.setting, exchange.manager.clock())

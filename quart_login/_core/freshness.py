@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import record
 from .settings import CLOCK_TOLERANCE, SessionKeys
 
 
@@ -21,15 +22,7 @@ def is_fresh(
     """Is the login in *session* fresh at *now* (seconds since 1970)?"""
     if session.get(keys.fresh) is not True:
         return False
-    since = _since(session, keys)
+    since = record.read(session, keys).fresh_since
     if since is None or lifetime is None:
         return True
     return -CLOCK_TOLERANCE <= now - since <= lifetime
-
-
-def _since(session: Mapping[str, Any], keys: SessionKeys) -> int | None:
-    record = session.get(keys.record)
-    if not isinstance(record, dict) or record.get("u") != session.get(keys.user_id):
-        return None
-    since = record.get("at")
-    return since if isinstance(since, int) else None

@@ -19,16 +19,18 @@ from .signals import user_needs_refresh, user_unauthorized
 from .urls import expand_login_view, login_url, login_view_for, next_url
 
 
-async def refuse(exchange: Exchange, *, fresh: bool = False) -> Any:
+async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
     """Return the response that takes the view's place, or None where the view may run."""
     if exchange.setting("LOGIN_DISABLED"):
         return None
     method = getattr(exchange.request, "method", None)
     if method in EXEMPT_METHODS:
         return await _exempt(exchange, method, fresh)
-    await known(exchange)
-    if exchange.identity.error is not None:
-        raise exchange.identity.error
+    identity = exchange.identity
+    if not identity.seen or not identity.loaded or identity.news:
+        await known(exchange)
+    if identity.error is not None:
+        raise identity.error
     if not authenticated(exchange):
         return await exchange.call(exchange.manager.unauthorized)
     if fresh and not login_fresh(exchange):
@@ -106,5 +108,5 @@ def _keep_next(exchange: Exchange, back: str | None) -> None:
         exchange.session.pop(keys.next, None)
         return
     # A Flask-Login that shares the session drops what is not bound to its client.
-    exchange.session[keys.id] = exchange.manager.identifier(exchange.request)
+    exchange.session[keys.id] = exchange.manager.identifier(exchange)
     exchange.session[keys.next] = back

@@ -10,12 +10,14 @@ from collections.abc import MutableMapping
 from datetime import timedelta
 from typing import Any
 
-from . import carryover, remember
+from . import carryover, record, remember
+from .claim import leave, logger, presented
 from .errors import OutOfPlace
 from .exchange import Exchange
 from .freshness import is_fresh
 from .limits import check_session_cookie
-from .load import authenticated, known, logger, login_keys, presented
+from .load import authenticated, known
+from .opening import login_keys
 from .settings import seconds
 from .signals import user_logged_in, user_logged_out, user_login_confirmed
 from .tokens import Keys, Token, is_weak, keys_of
@@ -58,13 +60,17 @@ async def login_user(
         login_keys(exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life),
     )
 
+    if remember:
+        # Flask-Login's own mark, for dependants; gone before the response.
+        planned[exchange.manager.keys.remember] = "set"
+
     await _renew(exchange)
 
     _become(exchange.session, planned)
     identity = exchange.identity
     identity.remember = change or identity.remember
     identity.stale, identity.error = False, None
-    identity.bind(user, forced=not active)
+    exchange.bind(user, forced=not active)
     await exchange.notify(user_logged_in, user=user)
     return True
 
@@ -78,12 +84,7 @@ async def logout_user(exchange: Exchange) -> bool:
     await known(exchange)
     identity, keys = exchange.identity, exchange.manager.keys
     user = identity.user if identity.user is not None else exchange.manager.anonymous_user()
-    carryover.leave(
-        exchange.session,
-        keys,
-        exchange.setting("LOGIN_CLEAR_SESSION_ON_LOGOUT"),
-        exchange.setting("LOGIN_KEEP_SESSION_KEYS"),
-    )
+    leave(exchange)
     # Kept with the request, not in the session alone: a view may clear that next.
     identity.remember = None
     if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
@@ -93,7 +94,7 @@ async def logout_user(exchange: Exchange) -> bool:
         await _renew(exchange)
         await exchange.notify(user_logged_out, user=user)
     finally:
-        identity.bind(None)
+        exchange.bind(None)
     return True
 
 
@@ -102,18 +103,8 @@ async def confirm_login(exchange: Exchange) -> None:
     _require_response(exchange, "confirm_login")
     await known(exchange)
     if authenticated(exchange):
-        manager, session = exchange.manager, exchange.session
-        record = session.get(manager.keys.record)
-        kept = record if isinstance(record, dict) else {}
         await _renew(exchange)
-        session[manager.keys.fresh] = True
-        session[manager.keys.id] = manager.identifier(exchange.request)
-        session[manager.keys.record] = {
-            **kept,
-            "u": session.get(manager.keys.user_id),
-            "at": int(manager.clock()),
-        }
-        exchange.identity.stale = False
+        _freshen(exchange)
     await exchange.notify(user_login_confirmed)
 
 
@@ -186,7 +177,7 @@ def _remember(
     """Decide what this login does to the remember cookie; *life* is None if it sets none."""
     if life is not None:
         token = Token(user_id, seconds=life or None, epoch=epoch_of(user))
-        keys = keys_of(exchange.app.config)
+        keys = keys_of(exchange.config)
         return remember.issue(token, keys, exchange.setting, exchange.manager.clock())
     if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
         return None
@@ -198,16 +189,24 @@ def _remember(
 
 def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict[str, Any]:
     """Return the session as it will be.  Raises `CookieTooLarge`."""
-    keys = exchange.manager.keys
     planned = dict(exchange.session)
     kept = exchange.setting("LOGIN_KEEP_SESSION_KEYS")
-    carryover.take_over(planned, keys, user_id, kept)
+    carryover.take_over(planned, exchange.manager.keys, user_id, kept)
     planned.update(login)
     check_session_cookie(exchange.app, planned)
-    if "r" in login[keys.record]:
-        # Flask-Login's own mark, for dependants; gone before the response.
-        planned[keys.remember] = "set"
     return planned
+
+
+def _freshen(exchange: Exchange) -> None:
+    """Make the login in the session fresh from now on."""
+    manager, session = exchange.manager, exchange.session
+    about = record.read(session, manager.keys)._replace(fresh_since=int(manager.clock()))
+    session[manager.keys.fresh] = True
+    session[manager.keys.id] = manager.identifier(exchange)
+    if manager.keys.user_id in session:
+        user_id = session[manager.keys.user_id]
+        session[manager.keys.record] = record.write(about, user_id)
+    exchange.identity.stale = False
 
 
 def _become(session: MutableMapping[str, Any], planned: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     # A default for an unparametrized LoginManager is news to the standard library of Python 3.13.
     from typing_extensions import TypeVar
 
+    from .exchange import Exchange
+
     UserT = TypeVar("UserT", default=Any)
 else:
     from typing import TypeVar
@@ -179,17 +181,24 @@ class BaseLoginManager(Generic[UserT]):
                 " @login_manager.user_loader on a function that takes an id and returns the user."
             )
 
-    def request_loaders(self, request: Any) -> list[tuple[Callable[[Any], Any], Any, Any]]:
-        """Return who else may know the user of *request*: callback, argument, signal."""
+    @property
+    def asks_requests(self) -> bool:
+        """May a request name its user by something else than a session or a remember cookie?"""
+        return self._request_callback is not None
+
+    def request_loaders(self, exchange: Exchange) -> list[tuple[Callable[[Any], Any], Any, Any]]:
+        """Return who else may know the user of the request: callback, argument, signal."""
         if self._request_callback is None:
             return []
-        return [(self._request_callback, request, user_loaded_from_request)]
+        return [(self._request_callback, exchange.request, user_loaded_from_request)]
 
-    def identifier(self, request: Any) -> str:
-        """Return what a session is bound to: the fingerprint of the client of *request*."""
-        return fingerprint(request)
+    def identifier(self, exchange: Exchange) -> str:
+        """Return what a session is bound to: the fingerprint of the client."""
+        return fingerprint(*exchange.client())
 
-    def is_same_client(self, session: Mapping[str, Any], request: Any) -> bool:
-        """Was *session* made for the client of *request*?"""
-        made_for = session.get(self.keys.id)
-        return made_for == self.identifier(request) or made_for == later_fingerprint(request)
+    def is_same_client(self, exchange: Exchange) -> bool:
+        """Was the session made for the client that makes this request?"""
+        made_for = exchange.session.get(self.keys.id)
+        return made_for == self.identifier(exchange) or (
+            made_for == later_fingerprint(*exchange.client())
+        )

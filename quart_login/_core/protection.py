@@ -37,24 +37,21 @@ def _digest(address: str | None, agent: str | None) -> str:
 _kept_digest = lru_cache(maxsize=1024)(_digest)
 
 
-def fingerprint(request: Any) -> str:
-    """Return the fingerprint of the client of *request*, in Flask-Login 0.6.3's form."""
-    agent = request.headers.get("User-Agent")
-    kept = agent is None or len(agent) <= _KEPT_AGENT
-    return (_kept_digest if kept else _digest)(request.remote_addr, agent)
+def fingerprint(address: str | None, agent: str | None) -> str:
+    """Return the fingerprint of the client at *address* that calls itself *agent*."""
+    if agent is not None and len(agent) > _KEPT_AGENT:
+        return _digest(address, agent)
+    return _kept_digest(address, agent)
 
 
-def later_fingerprint(request: Any) -> str:
+def later_fingerprint(address: str | None, agent: str | None) -> str:
     """Return the fingerprint in the form of Flask-Login's unreleased main."""
-    agent = request.headers.get("User-Agent", "")
-    return sha512(f"{request.remote_addr}|{agent}".encode()).hexdigest()
+    return sha512(f"{address}|{agent or ''}".encode()).hexdigest()
 
 
-def judge(
-    session: Mapping[str, Any], mode: str | None, same_client: bool, drops_permanent: bool
-) -> Verdict:
-    """Decide what becomes of the login in *session*."""
-    if mode not in MODES or same_client:
+def judge(session: Mapping[str, Any], mode: str | None, drops_permanent: bool) -> Verdict:
+    """Decide what becomes of the login in *session*, which was made for another client."""
+    if mode not in MODES:
         return Verdict.KEEP
     spared = session.get("_permanent", False) and not drops_permanent
     return Verdict.STALE if mode == "basic" or spared else Verdict.DROP

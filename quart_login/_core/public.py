@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from inspect import signature
+from inspect import CO_COROUTINE, signature
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def is_coroutine_function(fn: Callable[..., Any]) -> bool:
+    """Is *fn* written as ``async def``?  (Other callables may still return an awaitable.)
+
+    `inspect.iscoroutinefunction` takes twenty times as long, and each request asks.
+    """
+    code = getattr(fn, "__code__", None)
+    return code is not None and bool(code.co_flags & CO_COROUTINE)
 
 
 def publish(fn: Callable[..., Any], bound: F, module: str) -> F:

@@ -121,8 +121,8 @@ class SessionKeys:
     remember: str = "_remember"
     remember_seconds: str = "_remember_seconds"
     next: str = "next"
-    #: What Flask-Login does not keep: a `Record`.
-    record: str = "_login"
+    #: What Flask-Login does not keep; see `record`.
+    record: str = "_login_record"
 
 
 def check(config: Mapping[str, Any]) -> None:

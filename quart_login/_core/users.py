@@ -181,4 +181,5 @@ def epoch_of(user: Any) -> str | None:
     if epoch is None:
         return None
     # The epoch may be a password's hash; 128 bits of its digest tell it from the next one.
-    return sha256(f"quart-login.epoch|{epoch}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    text = f"quart-login.epoch|{epoch}"
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,153 @@
+"""What does a request say of its user, and does that count?
+
+Rule 1.  Session and remember cookie must name the same user; else neither counts.
+Rule 2.  A credential that is refused is removed from the browser, and the reason is told.
+Rule 3.  Another application's login (``LOGIN_AUDIENCE``) is neither used nor removed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import carryover, record, remember
+from .errors import ConfigurationError
+from .exchange import Exchange
+from .protection import Verdict, judge
+from .reasons import Reason
+from .signals import credential_rejected, identity_mismatch, session_protected
+from .tokens import Token, keys_of
+from .users import UserId, is_id, same_id
+
+logger = logging.getLogger("quart_login")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says of its user, before the user is loaded."""
+
+    user_id: UserId
+    epoch: str | None = None
+    forced: bool = False
+    #: The remember cookie, if it was sent.
+    token: Token | None = None
+    #: Is it the cookie that speaks, because the session holds no login?
+    by_cookie: bool = False
+
+
+def may_be_somebody(exchange: Exchange) -> bool:
+    """Does the request carry anything that could name a user?"""
+    return (
+        exchange.manager.keys.user_id in exchange.session
+        or exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies
+        or exchange.manager.asks_requests
+    )
+
+
+def claim(exchange: Exchange) -> Claim | None:
+    """Return what session and remember cookie say of the user, if that can count."""
+    held = _held(exchange)
+    token = presented(exchange, refuse_cookie)
+    if held is None:
+        return None if token is None else Claim(token.user_id, token.epoch, False, token, True)
+    if token is None:
+        return held
+    if not same_id(held.user_id, token.user_id):
+        refuse_all(exchange, Reason.USER_MISMATCH)
+        return None
+    return replace(held, token=token)
+
+
+def _held(exchange: Exchange) -> Claim | None:
+    """Return what the session says of the user."""
+    session, keys = exchange.session, exchange.manager.keys
+    user_id = session.get(keys.user_id)
+    if user_id is None:
+        return None
+    if not is_id(user_id):
+        refuse_all(exchange, Reason.NOT_A_USER)
+        return None
+    about = record.read(session, keys)
+    audience = exchange.setting("LOGIN_AUDIENCE")
+    if audience is not None and about.audience != record.digest(audience):
+        refuse(exchange, Reason.OTHER_AUDIENCE)
+        return None
+    if not exchange.manager.is_same_client(exchange) and not _protect(exchange):
+        return None
+    return Claim(user_id, about.epoch, about.forced)
+
+
+def _protect(exchange: Exchange) -> bool:
+    """Let session protection judge a login from another client; is it still one?"""
+    session, keys = exchange.session, exchange.manager.keys
+    mode = exchange.manager.protection_mode(exchange.app)
+    verdict = judge(session, mode, exchange.setting("LOGIN_STRONG_DROPS_PERMANENT"))
+    if verdict is Verdict.KEEP:
+        return True
+    exchange.identity.tell(session_protected)
+    if verdict is Verdict.DROP:
+        refuse_all(exchange, Reason.PROTECTED)
+        return False
+    exchange.identity.stale = True
+    if session.get(keys.fresh) is not False and not exchange.is_websocket:
+        session[keys.fresh] = False
+    return True
+
+
+def presented(
+    exchange: Exchange, refuse: Callable[[Exchange, Reason], Any] | None = None
+) -> Token | None:
+    """Return the request's remember token, if it counts; else *refuse* it, if there is one."""
+    text = exchange.request.cookies.get(exchange.setting("REMEMBER_COOKIE_NAME"))
+    if text is None or exchange.identity.remember is remember.DELETE:
+        return None
+    if exchange.session.get(exchange.manager.keys.remember) == "clear":
+        return None
+    try:
+        keys = keys_of(exchange.config)
+    except ConfigurationError:
+        return None  # No key, no credential. Logging in says what is missing.
+    found = remember.read(text, keys, exchange.setting, exchange.manager.clock())
+    if isinstance(found, Token):
+        return found
+    if refuse is not None:
+        refuse(exchange, found)
+    return None
+
+
+# --- refusals ------------------------------------------------------------------------------------
+
+
+def refuse(exchange: Exchange, reason: Reason) -> None:
+    """Tell that a credential was refused."""
+    if reason is Reason.USER_MISMATCH:
+        exchange.identity.tell(identity_mismatch, reason=reason)
+    exchange.identity.tell(credential_rejected, reason=reason)
+    logger.info("A credential was rejected: %s", reason, extra={"reason": str(reason)})
+
+
+def refuse_cookie(exchange: Exchange, reason: Reason) -> None:
+    """Refuse the remember cookie, and remove it from the browser."""
+    exchange.identity.remember = remember.DELETE
+    refuse(exchange, reason)
+
+
+def refuse_all(exchange: Exchange, reason: Reason) -> None:
+    """Refuse whatever the request brought, and remove it from the browser."""
+    if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
+        exchange.identity.remember = remember.DELETE
+    if not exchange.is_websocket:
+        leave(exchange)
+    refuse(exchange, reason)
+
+
+def leave(exchange: Exchange) -> None:
+    """Take the login out of the session, and the user's data as far as the settings say."""
+    carryover.leave(
+        exchange.session,
+        exchange.manager.keys,
+        exchange.setting("LOGIN_CLEAR_SESSION_ON_LOGOUT"),
+        exchange.setting("LOGIN_KEEP_SESSION_KEYS"),
+    )

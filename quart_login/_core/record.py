@@ -1,0 +1,96 @@
+"""What does a session tell of its login beyond Flask-Login's keys?
+
+One short text, since every request reads the session: the time the login is fresh since, whether
+it was forced, for how long the user wants to be remembered, digests of the user's session epoch and
+of the audience, and last the user's id.  It counts only while that is the session's user:
+Flask-Login, sharing the session, may log another one in and leaves the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from .settings import SessionKeys
+from .users import UserId
+
+#: Begins the record that a logout leaves: whose data are still in the session.
+_WAS: Final = "was|"
+
+
+class Record(NamedTuple):
+    """What a session tells of its login."""
+
+    #: Since when the login is fresh, in seconds since 1970; None if it is not.
+    fresh_since: int | None = None
+    #: Was an inactive user logged in by force?
+    forced: bool = False
+    #: For how many seconds the user wants to be remembered; 0 as the settings say, None not at all.
+    remembered: float | None = None
+    #: The digest of the user's session epoch.
+    epoch: str | None = None
+    #: The digest of the audience that the login was made for.
+    audience: str | None = None
+
+
+NOTHING: Final = Record()
+
+
+@lru_cache(maxsize=64)
+def digest(text: str) -> str:
+    """Return 128 bits that stand for *text*."""
+    return sha256(f"quart-login.record|{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def write(record: Record, user_id: UserId) -> str:
+    """Return *record* of the login of *user_id* as text."""
+    fields = (
+        record.fresh_since,
+        "f" if record.forced else None,
+        record.remembered,
+        record.epoch,
+        record.audience,
+        user_id,
+    )
+    return "|".join("" if field is None else str(field) for field in fields)
+
+
+def read(session: Mapping[str, Any], keys: SessionKeys) -> Record:
+    """Return what *session* tells of its login; nothing if it speaks of another one."""
+    text = session.get(keys.record)
+    if not isinstance(text, str) or text.count("|") < 5:
+        return NOTHING
+    since, forced, remembered, epoch, audience, user_id = text.split("|", 5)
+    if user_id != str(session.get(keys.user_id)):
+        return NOTHING
+    try:
+        return Record(
+            int(since) if since else None,
+            forced == "f",
+            float(remembered) if remembered else None,
+            epoch or None,
+            audience or None,
+        )
+    except ValueError:  # an application's own value under this key
+        return NOTHING
+
+
+def speaks_of(session: Mapping[str, Any], keys: SessionKeys) -> str | None:
+    """Return the id, as text, of the user whom the record in *session* names."""
+    text = session.get(keys.record)
+    if not isinstance(text, str) or text.count("|") < 5:
+        return None
+    return text.split("|", 5)[5]
+
+
+def farewell(mark: str) -> str:
+    """Return the record that a logout leaves with the data of the user of *mark*."""
+    return _WAS + mark
+
+
+def left_by(session: Mapping[str, Any], keys: SessionKeys) -> str | None:
+    """Return the mark of the user whose data a logout left in *session*."""
+    text = session.get(keys.record)
+    return text[len(_WAS) :] if isinstance(text, str) and text.startswith(_WAS) else None
