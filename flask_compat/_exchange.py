@@ -11,10 +11,11 @@ from blinker import Signal
 from quart_login._core.errors import OutOfPlace
 from quart_login._core.exchange import Exchange
 from quart_login._core.identity import Identity
+from quart_login._core.load import load
 from quart_login._core.public import publish
 from quart_login._core.step import step
 
-from ._context import Here, here
+from ._context import Here, here, keep_on_g
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,14 +47,27 @@ class FlaskExchange(Exchange):
         return self.app.make_default_options_response()
 
     def client(self) -> tuple[str | None, str | None]:
-        return self.request.remote_addr, self.request.headers.get("User-Agent")
+        return self.request.remote_addr, self.request.environ.get("HTTP_USER_AGENT")
 
     async def load_user(self) -> None:
-        await self.manager._load(self)
+        if self.manager.loads_itself:
+            self.manager._load_user()
+        else:
+            await load(self)
 
     def bind(self, user: Any, *, forced: bool = False) -> None:
-        self.manager._bind(self.identity, user)
+        if self.manager.binds_itself:
+            self.manager._update_request_context_with_user(user)
+        else:
+            bind_user(self.manager, self.identity, user)
         self.identity.forced = forced
+
+
+def bind_user(manager: Any, identity: Identity, user: Any) -> None:
+    """Let *user*, or the anonymous user, be who makes the request."""
+    identity.user = manager.anonymous_user() if user is None else user
+    identity.loaded, identity.forced = True, False
+    keep_on_g(identity.user)
 
 
 async def _result_of(awaitable: Awaitable[T]) -> T:

@@ -13,15 +13,14 @@ from quart_login._core import guard, remember, settings
 from quart_login._core import login as core_login
 from quart_login._core.exchange import Exchange
 from quart_login._core.finish import finish, is_due
-from quart_login._core.identity import Identity
 from quart_login._core.load import announce, load, see
 from quart_login._core.manager import BaseLoginManager, UserT
 from quart_login._core.signals import user_loaded_from_header
 from quart_login._core.step import step
 from quart_login._core.tokens import Token, keys_of
 
-from ._context import here, keep_on_g
-from ._exchange import exchange, exchange_at, identity_of
+from ._context import here
+from ._exchange import bind_user, exchange, exchange_at, identity_of
 from .utils import _create_identifier, _user_context_processor, current_user
 
 
@@ -47,6 +46,13 @@ class LoginManager(BaseLoginManager[UserT]):
         self._header_callback: Callable[[str], Any] | None = None
         #: Returns what a session is bound to; replace it to bind sessions to something else.
         self._session_identifier_generator: Callable[[], Any] = _create_identifier
+        # Dependants replace these two; then they are called, which costs.
+        kind = type(self)
+        self.loads_itself = kind._load_user is not LoginManager._load_user
+        self.binds_itself = (
+            kind._update_request_context_with_user
+            is not LoginManager._update_request_context_with_user
+        )
         if app is not None:
             self.init_app(app, add_context_processor)
 
@@ -125,37 +131,16 @@ class LoginManager(BaseLoginManager[UserT]):
         """Load the user of the request at hand, anew, and let everybody know."""
         at_hand = exchange()
         at_hand.identity.loaded = False
-        step(self._load_here(at_hand))
+        step(self._load_anew(at_hand))
+
+    async def _load_anew(self, at_hand: Exchange) -> None:
+        await load(at_hand)
+        await see(at_hand)
+        await announce(at_hand)
 
     def _update_request_context_with_user(self, user: Any = None) -> None:
         """Let *user*, or the anonymous user, be the user of the request at hand."""
-        self._bind_here(exchange().identity, user)
-
-    async def _load(self, at_hand: Exchange) -> None:
-        """Load the user by `_load_user`, which a dependant may have replaced."""
-        if type(self)._load_user is LoginManager._load_user:
-            await self._load_here(at_hand)
-        else:
-            self._load_user()
-
-    async def _load_here(self, at_hand: Exchange) -> None:
-        await load(at_hand)
-        await see(at_hand)
-        if at_hand.identity.news:
-            await announce(at_hand)
-
-    def _bind(self, identity: Identity, user: Any) -> None:
-        """Bind *user* by `_update_request_context_with_user`, which may have been replaced."""
-        method = type(self)._update_request_context_with_user
-        if method is LoginManager._update_request_context_with_user:
-            self._bind_here(identity, user)
-        else:
-            self._update_request_context_with_user(user)
-
-    def _bind_here(self, identity: Identity, user: Any) -> None:
-        user = self.anonymous_user() if user is None else user
-        identity.bind(user)
-        keep_on_g(user)
+        bind_user(self, exchange().identity, user)
 
     def _update_remember_cookie(self, response: Any) -> Any:
         """Let the response carry what the request decided."""

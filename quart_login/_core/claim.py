@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import carryover, record, remember
 from .errors import ConfigurationError
@@ -24,13 +23,10 @@ from .users import UserId, is_id, same_id
 logger = logging.getLogger("quart_login")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a request says of its user, before the user is loaded."""
 
     user_id: UserId
-    epoch: str | None = None
-    forced: bool = False
     #: The remember cookie, if it was sent.
     token: Token | None = None
     #: Is it the cookie that speaks, because the session holds no login?
@@ -49,34 +45,33 @@ def may_be_somebody(exchange: Exchange) -> bool:
 def claim(exchange: Exchange) -> Claim | None:
     """Return what session and remember cookie say of the user, if that can count."""
     held = _held(exchange)
-    token = presented(exchange, refuse_cookie)
+    token = None
+    if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
+        token = presented(exchange, refuse_cookie)
     if held is None:
-        return None if token is None else Claim(token.user_id, token.epoch, False, token, True)
-    if token is None:
-        return held
-    if not same_id(held.user_id, token.user_id):
+        return None if token is None else Claim(token.user_id, token, True)
+    if token is not None and not same_id(held, token.user_id):
         refuse_all(exchange, Reason.USER_MISMATCH)
         return None
-    return replace(held, token=token)
+    return Claim(held, token)
 
 
-def _held(exchange: Exchange) -> Claim | None:
-    """Return what the session says of the user."""
+def _held(exchange: Exchange) -> UserId | None:
+    """Return the id of the user whom the session names."""
     session, keys = exchange.session, exchange.manager.keys
     user_id = session.get(keys.user_id)
     if user_id is None:
         return None
-    if not is_id(user_id):
+    if user_id == "" or (type(user_id) is not str and not is_id(user_id)):
         refuse_all(exchange, Reason.NOT_A_USER)
         return None
-    about = record.read(session, keys)
-    audience = exchange.setting("LOGIN_AUDIENCE")
-    if audience is not None and about.audience != record.digest(audience):
+    audience = exchange.config.get("LOGIN_AUDIENCE")
+    if audience is not None and (record.read(session, keys).audience != record.digest(audience)):
         refuse(exchange, Reason.OTHER_AUDIENCE)
         return None
     if not exchange.manager.is_same_client(exchange) and not _protect(exchange):
         return None
-    return Claim(user_id, about.epoch, about.forced)
+    return user_id  # type: ignore[no-any-return]
 
 
 def _protect(exchange: Exchange) -> bool:
@@ -100,8 +95,8 @@ def presented(
     exchange: Exchange, refuse: Callable[[Exchange, Reason], Any] | None = None
 ) -> Token | None:
     """Return the request's remember token, if it counts; else *refuse* it, if there is one."""
-    text = exchange.request.cookies.get(exchange.setting("REMEMBER_COOKIE_NAME"))
-    if text is None or exchange.identity.remember is remember.DELETE:
+    cookies, name = exchange.request.cookies, exchange.setting("REMEMBER_COOKIE_NAME")
+    if name not in cookies or exchange.identity.remember is remember.DELETE:
         return None
     if exchange.session.get(exchange.manager.keys.remember) == "clear":
         return None
@@ -109,7 +104,7 @@ def presented(
         keys = keys_of(exchange.config)
     except ConfigurationError:
         return None  # No key, no credential. Logging in says what is missing.
-    found = remember.read(text, keys, exchange.setting, exchange.manager.clock())
+    found = remember.read(cookies[name], keys, exchange.setting, exchange.manager.clock())
     if isinstance(found, Token):
         return found
     if refuse is not None:

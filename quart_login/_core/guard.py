@@ -21,7 +21,7 @@ from .urls import expand_login_view, login_url, login_view_for, next_url
 
 async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
     """Return the response that takes the view's place, or None where the view may run."""
-    if exchange.setting("LOGIN_DISABLED"):
+    if exchange.config.get("LOGIN_DISABLED"):
         return None
     method = getattr(exchange.request, "method", None)
     if method in EXEMPT_METHODS:

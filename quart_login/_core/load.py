@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from . import carryover, remember
+from . import carryover, record, remember
 from .claim import Claim, claim, logger, refuse, refuse_all
 from .errors import LoginError, UnusableUser
 from .exchange import Exchange
@@ -20,20 +20,21 @@ from .opening import login_keys
 from .reasons import Reason
 from .signals import user_accessed, user_loaded_from_cookie
 from .tokens import Token, keys_of
-from .users import checked_id, epoch_of, flag, id_of, same_id
+from .users import UserId, checked_id, epoch_of, flag, id_of, same_id
 
 
 async def load(exchange: Exchange) -> None:
     """Find out who makes this request, unless that is known.  Loaders' exceptions are kept."""
-    identity = exchange.identity
+    identity, manager = exchange.identity, exchange.manager
     if identity.loaded:
         return
-    manager = exchange.manager
     manager.require_loader()
     try:
-        found = None if manager.user_callback is None else claim(exchange)
-        if found is None or not await _by_claim(exchange, found):
-            await _by_request(exchange)
+        if manager._user_callback is not None and (said := claim(exchange)) is not None:
+            user = await exchange.call(manager._user_callback, said.user_id)
+            if _is_the_one(exchange, said, user):
+                return
+        await _by_request(exchange)
     except Exception as error:
         identity.error = error
         exchange.bind(None)
@@ -50,18 +51,21 @@ async def announce(exchange: Exchange) -> None:
 
 async def see(exchange: Exchange) -> None:
     """Note that somebody looks at the user: the response depends on it now."""
-    if not exchange.identity.seen:
-        exchange.identity.seen = True
-        touch(exchange.session)
+    exchange.identity.seen = True
+    touch(exchange.session)
+    if user_accessed.receivers:
         await exchange.notify(user_accessed)
 
 
 async def known(exchange: Exchange) -> None:
     """Load the user as one who looks does."""
-    if not exchange.identity.loaded:
+    identity = exchange.identity
+    if not identity.loaded:
         await exchange.load_user()
-    await see(exchange)
-    await announce(exchange)
+    if not identity.seen:
+        await see(exchange)
+    if identity.news:
+        await announce(exchange)
 
 
 def touch(session: Any) -> None:
@@ -71,33 +75,48 @@ def touch(session: Any) -> None:
 
 def authenticated(exchange: Exchange) -> bool:
     """Is the user that is bound logged in?"""
-    identity = exchange.identity
-    if identity.user is None:
-        return False
-    return identity.forced or flag(identity.user.is_authenticated)
+    user = exchange.identity.user
+    return user is not None and (exchange.identity.forced or flag(user.is_authenticated))
 
 
 # --- who that is ---------------------------------------------------------------------------------
 
 
-async def _by_claim(exchange: Exchange, said: Claim) -> bool:
-    """Load the user whom *said* names; is it one who may be logged in?"""
-    callback: Any = exchange.manager.user_callback
-    user: Any = await exchange.call(callback, said.user_id)
-    reason = _objection(user, said, exchange.manager.id_attribute)
+def _is_the_one(exchange: Exchange, said: Claim, user: Any) -> bool:
+    """Bind *user* if it is the one whom *said* names and may be logged in; refuse it else."""
+    reason = objection(user, exchange.manager.id_attribute, said.user_id)
+    forced = False
+    if reason is None or reason is Reason.USER_INACTIVE:
+        reason, forced = _check_login(exchange, said, user, reason)
     if reason is not None:
         refuse_all(exchange, reason)
         return False
-    if said.by_cookie:
-        _restore(exchange, said, user)
-    if said.token is not None and remember.outdated(said.token, exchange.setting):
-        _replace_cookie(exchange, said.token, user)
-    exchange.bind(user, forced=said.forced)
+    if said.token is not None:
+        if said.by_cookie:
+            _restore(exchange, said.token, user)
+        if remember.outdated(said.token, exchange.setting):
+            _replace_cookie(exchange, said.token, user)
+    exchange.bind(user, forced=forced)
     return True
 
 
-def _objection(user: Any, said: Claim | None, id_attribute: str) -> Reason | None:
-    """Return why *user* may not be the one whom *said*, if anything, names; or None."""
+def _check_login(
+    exchange: Exchange, said: Claim, user: Any, reason: Reason | None
+) -> tuple[Reason | None, bool]:
+    """Return why this login of *user* is over, if it is, and whether it was forced."""
+    offered = getattr(user, "session_epoch", None)
+    if reason is None and offered is None:
+        return None, False
+    about = record.read(exchange.session, exchange.manager.keys)
+    made_in = said.token.epoch if said.by_cookie and said.token is not None else about.epoch
+    if offered is not None and made_in not in (None, epoch_of(user)):
+        return Reason.EPOCH_CHANGED, False
+    forced = reason is not None and about.forced and not said.by_cookie
+    return (None if forced else reason), forced
+
+
+def objection(user: Any, id_attribute: str, user_id: UserId | None = None) -> Reason | None:
+    """Return why *user* may not be logged in, or is not the one with *user_id*; or None."""
     if user is None or getattr(user, "is_anonymous", False) is True:
         return Reason.USER_GONE
     try:
@@ -105,18 +124,12 @@ def _objection(user: Any, said: Claim | None, id_attribute: str) -> Reason | Non
         flag(user.is_authenticated)
     except (AttributeError, TypeError, NotImplementedError, UnusableUser):
         return Reason.NOT_A_USER
-    if said is None:
-        return None if active else Reason.USER_INACTIVE
-    if not same_id(found, said.user_id):
+    if user_id is not None and found != user_id and not same_id(found, user_id):
         return Reason.USER_MISMATCH
-    if not active and not said.forced:
-        return Reason.USER_INACTIVE
-    if said.epoch is not None and said.epoch != epoch_of(user):
-        return Reason.EPOCH_CHANGED
-    return None
+    return None if active else Reason.USER_INACTIVE
 
 
-def _restore(exchange: Exchange, said: Claim, user: Any) -> None:
+def _restore(exchange: Exchange, token: Token, user: Any) -> None:
     """Begin a session for a user who came by the remember cookie: stale, and bound like any."""
     manager, session = exchange.manager, exchange.session
     exchange.identity.stale = True
@@ -125,8 +138,7 @@ def _restore(exchange: Exchange, said: Claim, user: Any) -> None:
         return
     user_id = checked_id(user, manager.id_attribute)
     carryover.take_over(session, manager.keys, user_id, exchange.setting("LOGIN_KEEP_SESSION_KEYS"))
-    seconds = said.token.seconds if said.token is not None else None
-    session.update(login_keys(exchange, user_id, user, remembered=seconds or 0))
+    session.update(login_keys(exchange, user_id, user, remembered=token.seconds or 0))
 
 
 def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:
@@ -145,7 +157,7 @@ async def _by_request(exchange: Exchange) -> None:
     if exchange.manager.asks_requests:
         for callback, argument, signal in exchange.manager.request_loaders(exchange):
             user: Any = await exchange.call(callback, argument)
-            reason = _objection(user, None, exchange.manager.id_attribute)
+            reason = objection(user, exchange.manager.id_attribute)
             if reason is None:
                 exchange.identity.tell(signal, user=user)
                 return exchange.bind(user)

@@ -199,6 +199,6 @@ class BaseLoginManager(Generic[UserT]):
     def is_same_client(self, exchange: Exchange) -> bool:
         """Was the session made for the client that makes this request?"""
         made_for = exchange.session.get(self.keys.id)
-        return made_for == self.identifier(exchange) or (
-            made_for == later_fingerprint(*exchange.client())
-        )
+        if made_for == self.identifier(exchange):
+            return True
+        return made_for is not None and made_for == later_fingerprint(*exchange.client())

@@ -28,20 +28,20 @@ class Verdict(Enum):
     DROP = auto()
 
 
-def _digest(address: str | None, agent: str | None) -> str:
+def _fingerprint(address: str | None, agent: str | None) -> str:
     """Hash as Flask-Login 0.6.3 does: the Python text of two byte strings, or of None."""
     text = "|".join(str(part if part is None else part.encode()) for part in (address, agent))
     return sha512(text.encode()).hexdigest()
 
 
-_kept_digest = lru_cache(maxsize=1024)(_digest)
+_kept_fingerprint = lru_cache(maxsize=1024)(_fingerprint)
 
 
 def fingerprint(address: str | None, agent: str | None) -> str:
     """Return the fingerprint of the client at *address* that calls itself *agent*."""
     if agent is not None and len(agent) > _KEPT_AGENT:
-        return _digest(address, agent)
-    return _kept_digest(address, agent)
+        return _fingerprint(address, agent)
+    return _kept_fingerprint(address, agent)
 
 
 def later_fingerprint(address: str | None, agent: str | None) -> str:
