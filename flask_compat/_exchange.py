@@ -15,7 +15,7 @@ from quart_login._core.load import load
 from quart_login._core.public import publish
 from quart_login._core.step import step
 
-from ._context import Here, here, keep_on_g
+from ._context import here, keep_on_g
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class FlaskExchange(Exchange):
         return self.request.remote_addr, self.request.environ.get("HTTP_USER_AGENT")
 
     async def load_user(self) -> None:
-        if self.manager.loads_itself:
+        if self.manager.loads_itself or "_load_user" in self.manager.__dict__:
             self.manager._load_user()
         else:
             await load(self)
@@ -79,22 +79,6 @@ def identity_of(request: Any) -> Identity | None:
     return request.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
 
 
-def exchange_at(place: Here) -> FlaskExchange:
-    """Return the exchange of the request at *place*."""
-    app, request, session = place
-    try:
-        manager = app.login_manager
-    except AttributeError:
-        raise RuntimeError(
-            "This application has no LoginManager. Create one: LoginManager(app)."
-        ) from None
-    held = request.__dict__
-    identity = held.get(ATTRIBUTE)
-    if identity is None:
-        identity = held[ATTRIBUTE] = Identity()
-    return FlaskExchange(app, manager, request, session, identity)
-
-
 def exchange() -> FlaskExchange:
     """Return the exchange of the request at hand."""
     place = here()
@@ -102,7 +86,17 @@ def exchange() -> FlaskExchange:
         raise OutOfPlace(
             "There is no request here, so nobody to log in or out. Call this in a view."
         )
-    return exchange_at(place)
+    app, request, session = place
+    held = request.__dict__
+    identity = held.get(ATTRIBUTE)
+    if identity is None:
+        identity = held[ATTRIBUTE] = Identity()
+    try:
+        return FlaskExchange(app, app.login_manager, request, session, identity)
+    except AttributeError:
+        raise RuntimeError(
+            "This application has no LoginManager. Create one: LoginManager(app)."
+        ) from None
 
 
 def stepped(

@@ -19,8 +19,8 @@ from quart_login._core.signals import user_loaded_from_header
 from quart_login._core.step import step
 from quart_login._core.tokens import Token, keys_of
 
-from ._context import here
-from ._exchange import bind_user, exchange, exchange_at, identity_of
+from ._context import here, request_at_hand
+from ._exchange import bind_user, exchange, identity_of
 from .utils import _create_identifier, _user_context_processor, current_user
 
 
@@ -144,13 +144,11 @@ class LoginManager(BaseLoginManager[UserT]):
 
     def _update_remember_cookie(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
-        place = here()
-        assert place is not None
-        app, request, session = place
-        identity = identity_of(request)
+        identity = identity_of(request_at_hand())
         if identity is not None:
-            if is_due(identity, session, self, app.config):
-                step(finish(exchange_at(place), response))
+            at_hand = here()
+            if at_hand is not None and is_due(identity, at_hand[2], self.keys, at_hand[0].config):
+                step(finish(exchange(), response))
             identity.closed = True
         return response
 

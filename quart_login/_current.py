@@ -21,7 +21,7 @@ from ._core.load import known, touch
 from ._core.public import publish
 from ._core.signals import user_accessed
 from ._core.users import AnonymousUserMixin
-from ._exchange import exchange, exchange_at, identity_of, manager_of
+from ._exchange import exchange, identity_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def _see(identity: Identity) -> None:
                 "current_user was read before it was loaded, and LOGIN_LOAD_USER is 'on_demand'."
                 " Put @login_required on the view, or `await load_user()` before you read it."
             )
-        manager_of(app).require_loader()
+        app.login_manager.require_loader()
     identity.seen = True
     touch(session)
     if user_accessed.receivers:
@@ -104,9 +104,8 @@ async def load_user() -> Any:
     Needed with ``LOGIN_LOAD_USER = "on_demand"`` only, in code that asks for `current_user` without
     `login_required`.
     """
-    place = here()
-    if place is not None:
-        await known(exchange_at(place))
+    if connection() is not None:
+        await known(exchange())
     return get_user()
 
 

@@ -9,12 +9,11 @@ from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 import quart
 from blinker import Signal
 
-from ._context import Here, here
+from ._context import here
 from ._core.errors import OutOfPlace
 from ._core.exchange import Exchange
 from ._core.identity import Identity
 from ._core.load import load
-from ._core.manager import BaseLoginManager
 from ._core.public import is_coroutine_function, publish
 
 P = ParamSpec("P")
@@ -38,6 +37,10 @@ class QuartExchange(Exchange):
     __slots__ = ()
 
     web: ClassVar[Any] = quart
+
+    @property
+    def is_websocket(self) -> bool:
+        return isinstance(self.request, quart.Websocket)
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         if is_coroutine_function(fn):
@@ -73,38 +76,9 @@ class QuartExchange(Exchange):
             await load(self)
 
 
-class WebsocketExchange(QuartExchange):
-    """A websocket handshake of a Quart application."""
-
-    __slots__ = ()
-
-    is_websocket: ClassVar[bool] = True
-
-
 def identity_of(connection: Any) -> Identity | None:
     """Return what is known of who makes the request *connection*, if anything is."""
     return connection.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
-
-
-def manager_of(app: Any) -> BaseLoginManager[Any]:
-    """Return the manager of *app*."""
-    try:
-        return app.login_manager  # type: ignore[no-any-return]
-    except AttributeError:
-        raise RuntimeError(
-            "This application has no LoginManager. Create one: LoginManager(app)."
-        ) from None
-
-
-def exchange_at(place: Here) -> QuartExchange:
-    """Return the exchange of the request or websocket at *place*."""
-    app, connection, session = place
-    held = connection.__dict__
-    identity = held.get(ATTRIBUTE)
-    if identity is None:
-        identity = held[ATTRIBUTE] = Identity()
-    kind = WebsocketExchange if isinstance(connection, quart.Websocket) else QuartExchange
-    return kind(app, manager_of(app), connection, session, identity)
 
 
 def exchange() -> QuartExchange:
@@ -114,7 +88,17 @@ def exchange() -> QuartExchange:
         raise OutOfPlace(
             "There is no request here, so nobody to log in or out. Call this in a view."
         )
-    return exchange_at(place)
+    app, connection, session = place
+    held = connection.__dict__
+    identity = held.get(ATTRIBUTE)
+    if identity is None:
+        identity = held[ATTRIBUTE] = Identity()
+    try:
+        return QuartExchange(app, app.login_manager, connection, session, identity)
+    except AttributeError:
+        raise RuntimeError(
+            "This application has no LoginManager. Create one: LoginManager(app)."
+        ) from None
 
 
 def awaited(

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from quart import Quart
 
-from ._context import here
+from ._context import connection, here
 from ._core import guard, settings
 from ._core import login as core_login
 from ._core.claim import may_be_somebody
@@ -15,7 +15,7 @@ from ._core.finish import finish, is_due
 from ._core.load import announce, known, load
 from ._core.manager import BaseLoginManager, UserT
 from ._current import current_user, load_user
-from ._exchange import exchange, exchange_at, identity_of
+from ._exchange import exchange, identity_of
 
 
 class LoginManager(BaseLoginManager[UserT]):
@@ -64,33 +64,26 @@ class LoginManager(BaseLoginManager[UserT]):
 
     async def _before(self) -> None:
         """Load the user, unless nobody needs that."""
-        place = here()
-        assert place is not None
-        connection = place[1]
-        if identity_of(connection) is not None:
-            return  # Somebody logged in already.
-        at_hand = exchange_at(place)
+        at_hand = exchange()
         identity = at_hand.identity
-        if at_hand.setting("LOGIN_LOAD_USER") == "on_demand":
+        if identity.loaded:
+            return  # Somebody logged in already.
+        if at_hand.config.get("LOGIN_LOAD_USER") == "on_demand":
             identity.strict = True
-        elif not self._can_load() or _is_static(connection.endpoint):
-            pass
-        elif may_be_somebody(at_hand):
+        elif not may_be_somebody(at_hand):
+            identity.loaded = self._can_load()
+        elif self._can_load() and not _is_static(at_hand.request.endpoint):
             await load(at_hand)
             if identity.news:
                 await announce(at_hand)
-        else:
-            identity.loaded = True
 
     async def _after(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
         place = here()
-        assert place is not None
-        app, connection, session = place
-        identity = identity_of(connection)
-        if identity is not None:
-            if is_due(identity, session, self, app.config):
-                await finish(exchange_at(place), response)
+        identity = None if place is None else identity_of(place[1])
+        if place is not None and identity is not None:
+            if is_due(identity, place[2], self.keys, place[0].config):
+                await finish(exchange(), response)
             identity.closed = True
         return response
 
@@ -141,8 +134,8 @@ def _is_static(endpoint: str | None) -> bool:
 
 async def _user_context_processor() -> dict[str, Any]:
     """Give templates `current_user`; where users are loaded on demand, this is a demand."""
-    place = here()
-    identity = None if place is None else identity_of(place[1])
-    if place is not None and identity is not None and identity.strict:
-        await known(exchange_at(place))
+    at_hand = connection()
+    identity = None if at_hand is None else identity_of(at_hand)
+    if identity is not None and identity.strict:
+        await known(exchange())
     return {"current_user": current_user}

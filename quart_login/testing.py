@@ -13,7 +13,7 @@ from quart.testing import QuartClient
 from ._core.identity import Identity
 from ._core.opening import client_keys
 from ._core.users import unwrap
-from ._exchange import QuartExchange, manager_of
+from ._exchange import QuartExchange
 
 #: How a test client appears to the application: its address and its name.
 _CLIENT = SimpleNamespace(remote_addr="<local>", scope={"headers": [(b"user-agent", b"Quart")]})
@@ -42,7 +42,8 @@ class QuartLoginClient(QuartClient):
         if user is None:
             return
         async with self.session_transaction() as session:
-            exchange = QuartExchange(self.app, manager_of(self.app), _CLIENT, session, Identity())
+            app: Any = self.app
+            exchange = QuartExchange(app, app.login_manager, _CLIENT, session, Identity())
             session.update(client_keys(exchange, user, bool(self._fresh_login)))
 
     async def _make_request(self, *args: Any, **kwargs: Any) -> Any:

@@ -12,18 +12,21 @@ from .exchange import Exchange
 from .identity import Identity
 from .load import authenticated, touch
 from .remember import DELETE, Change
+from .settings import SessionKeys
 from .tokens import Token, keys_of
 from .users import is_id, same_id
 
 
 def is_due(
-    identity: Identity, session: Mapping[str, Any], manager: Any, config: Mapping[str, Any]
+    identity: Identity, session: Mapping[str, Any], keys: SessionKeys, config: Mapping[str, Any]
 ) -> bool:
-    """Has the response anything to carry, or could it have?"""
+    """Has the response anything to carry, or could it have?  (Asked without an exchange: mostly
+    it has not.)
+    """
     return (
         identity.remember is not None
         or identity.late is not None
-        or manager.keys.remember in session
+        or keys.remember in session
         or bool(config.get("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"))
     )
 
