@@ -12,7 +12,7 @@ from quart_login._core.errors import OutOfPlace
 from quart_login._core.exchange import Exchange
 from quart_login._core.identity import Identity
 from quart_login._core.load import load
-from quart_login._core.public import publish
+from quart_login._core.public import is_coroutine_function, publish
 from quart_login._core.step import step
 
 from ._context import here, keep_on_g
@@ -33,8 +33,10 @@ class FlaskExchange(Exchange):
     manager: Any
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
+        if is_coroutine_function(fn):
+            return cast(T, self.app.ensure_sync(fn)(*args))
         result: Any = fn(*args)
-        # Flask knows how to run a coroutine; a plain function may return an awaitable, too.
+        # A plain function may return an awaitable, too.
         if hasattr(result, "__await__"):
             result = self.app.ensure_sync(_result_of)(result)
         return cast(T, result)

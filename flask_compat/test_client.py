@@ -36,9 +36,6 @@ class FlaskLoginClient(FlaskClient):
     def _login(self, session: Any, user: Any, fresh: bool) -> dict[str, Any]:
         app: Any = self.application
         environ = self.environ_base
-        client = SimpleNamespace(
-            remote_addr=environ.get("REMOTE_ADDR"),
-            headers={"User-Agent": environ.get("HTTP_USER_AGENT")},
-        )
+        client = SimpleNamespace(remote_addr=environ.get("REMOTE_ADDR"), environ=environ)
         here = FlaskExchange(app, app.login_manager, client, session, Identity())
         return client_keys(here, user, fresh)

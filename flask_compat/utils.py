@@ -16,7 +16,7 @@ from werkzeug.local import LocalProxy
 from quart_login._core import codec, login, tokens, urls
 from quart_login._core.exchange import Exchange
 from quart_login._core.guard import refuse
-from quart_login._core.load import known
+from quart_login._core.load import is_loading, known
 from quart_login._core.protection import fingerprint
 from quart_login._core.public import publish
 from quart_login._core.step import step
@@ -42,6 +42,8 @@ def _get_user() -> Any:
 def _user_of(request: Any) -> Any:
     identity = identity_of(request)
     if identity is None or not identity.loaded:
+        if identity is not None and is_loading(identity):
+            return _anonymous()
         at_hand = exchange()
         step(known(at_hand))
         identity = at_hand.identity

@@ -17,7 +17,7 @@ from ._context import connection, here
 from ._core.errors import UserNotLoaded
 from ._core.exchange import Exchange
 from ._core.identity import Identity
-from ._core.load import known, touch
+from ._core.load import is_loading, known, touch
 from ._core.public import publish
 from ._core.signals import user_accessed
 from ._core.users import AnonymousUserMixin
@@ -35,7 +35,7 @@ def get_user() -> Any:
 
 
 def _user_of(identity: Identity) -> Any:
-    if not identity.seen:
+    if not identity.seen and not is_loading(identity):
         _see(identity)
     if identity.user is None:
         identity.user = _anonymous()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import signature
 from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
@@ -13,8 +14,9 @@ from ._context import here
 from ._core.errors import OutOfPlace
 from ._core.exchange import Exchange
 from ._core.identity import Identity
-from ._core.load import load
+from ._core.load import is_loading, load
 from ._core.public import is_coroutine_function, publish
+from ._core.settings import seconds
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +51,13 @@ class QuartExchange(Exchange):
         result: Any = await self.app.ensure_async(fn)(*args)
         return cast(T, await result if hasattr(result, "__await__") else result)
 
+    async def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
+        limit = self.config.get("LOGIN_LOADER_TIMEOUT")
+        if limit is None:
+            return await self.call(fn, *args)
+        async with asyncio.timeout(seconds(limit, "LOGIN_LOADER_TIMEOUT")):
+            return await self.call(fn, *args)
+
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
             await signal.send_async(self.app, _sync_wrapper=self.app.ensure_async, **extra)
@@ -67,6 +76,8 @@ class QuartExchange(Exchange):
         return self.request.remote_addr, None
 
     async def load_user(self) -> None:
+        if is_loading(self.identity):
+            return
         # Tasks of one request may ask at the same time; the first loads for all.
         held = self.request.__dict__
         lock = held.get(_LOCK)

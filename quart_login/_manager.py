@@ -11,7 +11,7 @@ from ._context import connection, here
 from ._core import guard, settings
 from ._core import login as core_login
 from ._core.claim import may_be_somebody
-from ._core.finish import finish, is_due
+from ._core.finish import finish, is_due, tell_late
 from ._core.load import announce, known, load
 from ._core.manager import BaseLoginManager, UserT
 from ._current import current_user, load_user
@@ -45,6 +45,7 @@ class LoginManager(BaseLoginManager[UserT]):
         app.before_request(self._before)
         app.before_websocket(self._before)
         app.after_request(self._after)
+        app.after_websocket(self._after_websocket)
         before = (app.before_request_funcs, app.before_websocket_funcs)
         for hooks in (*before, app.after_request_funcs):
             own = cast("list[Any]", hooks[None])
@@ -85,6 +86,12 @@ class LoginManager(BaseLoginManager[UserT]):
             if is_due(identity, place[2], self.keys, place[0].config):
                 await finish(exchange(), response)
             identity.closed = True
+        return response
+
+    async def _after_websocket(self, response: Any = None) -> Any:
+        """Tell those who could not be told while the socket was open."""
+        at_hand = exchange()
+        await tell_late(at_hand)
         return response
 
     def _can_load(self) -> bool:

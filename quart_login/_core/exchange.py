@@ -55,6 +55,10 @@ class Exchange(ABC):
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         """Call *fn*, whatever its colour."""
 
+    async def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
+        """Call the loader *fn*, within ``LOGIN_LOADER_TIMEOUT`` where a call can be ended."""
+        return await self.call(fn, *args)
+
     @abstractmethod
     async def notify(self, signal: Signal, **extra: Any) -> None:
         """Send *signal*, with the app as its sender."""

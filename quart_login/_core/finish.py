@@ -33,13 +33,17 @@ def is_due(
 
 async def finish(exchange: Exchange, response: Any) -> None:
     """Let *response* carry what this request decided."""
-    identity = exchange.identity
-    while identity.late:
-        await exchange.call(identity.late.pop(0))
+    await tell_late(exchange)
     change = _change(exchange)
     if change is not None:
         touch(exchange.session)
         remember.apply(change, response, exchange.setting)
+
+
+async def tell_late(exchange: Exchange) -> None:
+    """Call the coroutine receivers of a signal that was sent where nothing could wait."""
+    while exchange.identity.late:
+        await exchange.call(exchange.identity.late.pop(0))
 
 
 def _change(exchange: Exchange) -> Change | None:
@@ -66,10 +70,11 @@ def _refresh(exchange: Exchange) -> Change | None:
     if not authenticated(exchange):
         return None
     user_id = exchange.session.get(exchange.manager.keys.user_id, "")
+    about = record.read(exchange.session, exchange.manager.keys)
     token = presented(exchange)
     if token is not None and same_id(token.user_id, user_id):
-        return _issue(exchange, replace(token, issued=None))
-    about = record.read(exchange.session, exchange.manager.keys)
+        life = token.seconds or about.remembered or None
+        return _issue(exchange, replace(token, issued=None, seconds=life))
     if about.remembered is None:
         return None
     # The cookie's path or domain may keep it from this request.

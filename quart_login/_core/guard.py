@@ -3,8 +3,8 @@
 Rule 1.  A view runs for a user who is logged in, and freshly so where that is asked.
 Rule 2.  An OPTIONS request of anybody else gets the automatic answer (a browser sends preflight
          requests without cookies); the view's own body does not run.
-Rule 3.  If the user could not be loaded, the loader's exception is raised: the visitor may well be
-         logged in, and must not be sent to log in again.
+Rule 3.  If the user could not be loaded, the loader's exception is raised (or status 503, if it
+         took too long): the visitor may well be logged in, and must not be sent to log in again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
     if not identity.seen or not identity.loaded or identity.news:
         await known(exchange)
     if identity.error is not None:
+        if isinstance(identity.error, TimeoutError):
+            exchange.web.abort(503)
         raise identity.error
     if not authenticated(exchange):
         return await exchange.call(exchange.manager.unauthorized)

@@ -9,6 +9,7 @@ Rule 3.  Receivers are told when the user is bound, so that `current_user` works
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -16,30 +17,54 @@ from . import carryover, record, remember
 from .claim import Claim, claim, logger, refuse, refuse_all
 from .errors import LoginError, UnusableUser
 from .exchange import Exchange
+from .identity import Identity
 from .opening import login_keys
 from .reasons import Reason
 from .signals import user_accessed, user_loaded_from_cookie
 from .tokens import Token, keys_of
 from .users import UserId, checked_id, epoch_of, flag, id_of, same_id
 
+#: Whose user is being loaded here: a loader that looks at the user must not wait for itself.
+_loading: ContextVar[Identity | None] = ContextVar("quart_login.loading", default=None)
+
+
+def is_loading(identity: Identity) -> bool:
+    """Is this code called by the loader that finds out whose *identity* it is?"""
+    return _loading.get() is identity
+
 
 async def load(exchange: Exchange) -> None:
     """Find out who makes this request, unless that is known.  Loaders' exceptions are kept."""
-    identity, manager = exchange.identity, exchange.manager
-    if identity.loaded:
+    identity = exchange.identity
+    if identity.loaded or is_loading(identity):
         return
-    manager.require_loader()
+    exchange.manager.require_loader()
+    token = _loading.set(identity)
     try:
-        if manager._user_callback is not None and (said := claim(exchange)) is not None:
-            user = await exchange.call(manager._user_callback, said.user_id)
-            if _is_the_one(exchange, said, user):
-                return
-        await _by_request(exchange)
+        await _find(exchange)
     except Exception as error:
-        identity.error = error
-        exchange.bind(None)
-        refuse(exchange, Reason.LOADER_FAILED)
-        logger.error("The user could not be loaded; nobody is logged in.", exc_info=error)
+        if not identity.loaded:
+            _fail(exchange, error)
+    finally:
+        _loading.reset(token)
+
+
+async def _find(exchange: Exchange) -> None:
+    manager = exchange.manager
+    if manager._user_callback is not None and (said := claim(exchange)) is not None:
+        user = await exchange.call_loader(manager._user_callback, said.user_id)
+        # Meanwhile another task of this request may have logged somebody in: that stands.
+        if exchange.identity.loaded or _is_the_one(exchange, said, user):
+            return
+    await _by_request(exchange)
+
+
+def _fail(exchange: Exchange, error: Exception) -> None:
+    """Let nobody be logged in, because of *error*."""
+    exchange.identity.error = error
+    exchange.bind(None)
+    refuse(exchange, Reason.LOADER_FAILED)
+    logger.error("The user could not be loaded; nobody is logged in.", exc_info=error)
 
 
 async def announce(exchange: Exchange) -> None:
@@ -156,11 +181,14 @@ def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:
 async def _by_request(exchange: Exchange) -> None:
     if exchange.manager.asks_requests:
         for callback, argument, signal in exchange.manager.request_loaders(exchange):
-            user: Any = await exchange.call(callback, argument)
+            user: Any = await exchange.call_loader(callback, argument)
+            if exchange.identity.loaded:
+                return
             reason = objection(user, exchange.manager.id_attribute)
             if reason is None:
                 exchange.identity.tell(signal, user=user)
-                return exchange.bind(user)
+                exchange.bind(user)
+                return
             if reason is not Reason.USER_GONE:
                 refuse(exchange, reason)
     exchange.bind(None)

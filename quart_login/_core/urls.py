@@ -73,7 +73,11 @@ def next_url(request: Any, base: str) -> str | None:
     back = here(request) if _by_get(request) else _referring_page(request)
     if back is None or not urlsplit(base).netloc:
         return back
-    return _absolute(request, back)
+    whole = f"{request.scheme}://{request.host}{back}"
+    try:
+        return make_next_param(base, whole)
+    except ValueError:  # a hostile Host header
+        return None
 
 
 def _by_get(request: Any) -> bool:
@@ -92,16 +96,6 @@ def _referring_page(request: Any) -> str | None:
         return None
     path = "/" + quote(referrer.path.lstrip("/"), safe=_PATH)
     return path + (f"?{quote(referrer.query, safe=_QUERY)}" if referrer.query else "")
-
-
-def _absolute(request: Any, path: str) -> str | None:
-    """Return *path* with this site's scheme and host, for a login page elsewhere."""
-    url = f"{request.scheme}://{request.host}{path}"
-    try:
-        urlsplit(url)
-    except ValueError:  # a hostile Host header
-        return None
-    return url
 
 
 def login_view_for(
