@@ -13,6 +13,7 @@ from quart_login._core import guard, remember, settings
 from quart_login._core import login as core_login
 from quart_login._core.exchange import Exchange
 from quart_login._core.finish import finish, is_due
+from quart_login._core.identity import Identity
 from quart_login._core.load import announce, load, see
 from quart_login._core.manager import BaseLoginManager, UserT
 from quart_login._core.signals import user_loaded_from_header
@@ -20,7 +21,7 @@ from quart_login._core.step import step
 from quart_login._core.tokens import Token, keys_of
 
 from ._context import here, request_at_hand
-from ._exchange import bind_user, exchange, identity_of
+from ._exchange import ATTRIBUTE, bind_user, exchange, identity_of
 from .utils import _create_identifier, _user_context_processor, current_user
 
 
@@ -144,12 +145,13 @@ class LoginManager(BaseLoginManager[UserT]):
 
     def _update_remember_cookie(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
-        identity = identity_of(request_at_hand())
-        if identity is not None:
-            at_hand = here()
-            if at_hand is not None and is_due(identity, at_hand[2], self.keys, at_hand[0].config):
-                step(finish(exchange(), response))
-            identity.closed = True
+        request = request_at_hand()
+        identity = identity_of(request)
+        if identity is None:
+            identity = request.__dict__[ATTRIBUTE] = Identity()  # Nobody looked; a stream may yet.
+        elif (at_hand := here()) and is_due(identity, at_hand[2], self.keys, at_hand[0].config):
+            step(finish(exchange(), response))
+        identity.closed = True
         return response
 
     def _set_cookie(self, response: Any) -> None:

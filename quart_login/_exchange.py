@@ -41,7 +41,7 @@ class QuartExchange(Exchange):
     web: ClassVar[Any] = quart
 
     @property
-    def is_websocket(self) -> bool:
+    def is_websocket(self) -> bool:  # type: ignore[override]
         return isinstance(self.request, quart.Websocket)
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:

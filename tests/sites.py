@@ -340,9 +340,11 @@ class FlaskSite(Site):
     async def send(self, path: str, method: str, headers: Any) -> Answer:
         client = self.app.test_client(use_cookies=False)
         response = client.open(path, method=method, headers=list(headers.items()))
+        text = response.text
+        response.close()  # a static file
         return Answer(
             response.status_code,
-            response.text,
+            text,
             response.headers,
             response.headers.getlist("Set-Cookie"),
         )

@@ -16,6 +16,7 @@ from .errors import ConfigurationError
 from .exchange import Exchange
 from .protection import Verdict, judge
 from .reasons import Reason
+from .settings import check_fallbacks
 from .signals import credential_rejected, identity_mismatch, session_protected
 from .tokens import Token, keys_of
 from .users import UserId, is_id, same_id
@@ -32,6 +33,9 @@ class Claim(NamedTuple):
     #: Is it the cookie that speaks, because the session holds no login?
     by_cookie: bool = False
 
+    def __repr__(self) -> str:
+        return "<Claim>"
+
 
 def may_be_somebody(exchange: Exchange) -> bool:
     """Does the request carry anything that could name a user?"""
@@ -44,6 +48,7 @@ def may_be_somebody(exchange: Exchange) -> bool:
 
 def claim(exchange: Exchange) -> Claim | None:
     """Return what session and remember cookie say of the user, if that can count."""
+    check_fallbacks(exchange.config)
     held = _held(exchange)
     token = None
     if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
@@ -66,7 +71,8 @@ def _held(exchange: Exchange) -> UserId | None:
         refuse_all(exchange, Reason.NOT_A_USER)
         return None
     audience = exchange.config.get("LOGIN_AUDIENCE")
-    if audience is not None and (record.read(session, keys).audience != record.digest(audience)):
+    expected = None if audience is None else record.digest(audience)
+    if record.read(session, keys, user_id).audience != expected:
         refuse(exchange, Reason.OTHER_AUDIENCE)
         return None
     if not exchange.manager.is_same_client(exchange) and not _protect(exchange):

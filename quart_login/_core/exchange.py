@@ -27,6 +27,8 @@ class Exchange(ABC):
 
     #: The module `flask` or `quart`: for ``url_for``, ``redirect``, ``abort`` and ``flash``.
     web: ClassVar[Any]
+    #: Is this a websocket?  Its session cannot be written: no response of ours carries it.
+    is_websocket: bool = False
 
     def __init__(
         self,
@@ -45,11 +47,6 @@ class Exchange(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
-
-    @property
-    def is_websocket(self) -> bool:
-        """Is this a websocket?  Its session cannot be written: no response of ours carries it."""
-        return False
 
     @abstractmethod
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:

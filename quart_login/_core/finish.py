@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from . import record, remember
@@ -14,7 +13,7 @@ from .load import authenticated, touch
 from .remember import DELETE, Change
 from .settings import SessionKeys
 from .tokens import Token, keys_of
-from .users import is_id, same_id
+from .users import UserId, epoch_of, id_of, is_id, same_id
 
 
 def is_due(
@@ -56,10 +55,19 @@ def _change(exchange: Exchange) -> Change | None:
     if wish == "clear":
         return DELETE
     if wish == "set":
-        return _issue(exchange, Token(session.get(keys.user_id, "")))
+        return _issue(exchange, _user_id(exchange), record.AS_SET)
     if exchange.setting("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"):
         return _refresh(exchange)
     return None
+
+
+def _user_id(exchange: Exchange) -> UserId | None:
+    """Return the id of the user, if it is the session's login that brought them here."""
+    if not authenticated(exchange):
+        return None
+    held = exchange.session.get(exchange.manager.keys.user_id)
+    user_id = id_of(exchange.identity.user, exchange.manager.id_attribute)
+    return user_id if same_id(held, user_id) else None
 
 
 def _refresh(exchange: Exchange) -> Change | None:
@@ -67,22 +75,23 @@ def _refresh(exchange: Exchange) -> Change | None:
 
     Flask-Login 0.6.3 gives one to everybody who is logged in, asked for or not.
     """
-    if not authenticated(exchange):
+    user_id = _user_id(exchange)
+    if user_id is None:
         return None
-    user_id = exchange.session.get(exchange.manager.keys.user_id, "")
-    about = record.read(exchange.session, exchange.manager.keys)
+    about = record.read(exchange.session, exchange.manager.keys, user_id)
     token = presented(exchange)
     if token is not None and same_id(token.user_id, user_id):
-        life = token.seconds or about.remembered or None
-        return _issue(exchange, replace(token, issued=None, seconds=life))
-    if about.remembered is None:
-        return None
+        unsaid = token.seconds is None and about.remembered is not None
+        life = about.remembered if unsaid else record.from_token(token.seconds)
+        return _issue(exchange, user_id, life)
     # The cookie's path or domain may keep it from this request.
-    return _issue(exchange, Token(user_id, seconds=about.remembered or None, epoch=about.epoch))
+    return _issue(exchange, user_id, about.remembered)
 
 
-def _issue(exchange: Exchange, token: Token) -> Change | None:
-    if not is_id(token.user_id):
+def _issue(exchange: Exchange, user_id: UserId | None, remembered: float | None) -> Change | None:
+    if remembered is None or not is_id(user_id):
         return None
+    seconds = record.for_token(remembered)
+    token = Token(user_id, seconds=seconds, epoch=epoch_of(exchange.identity.user))
     keys = keys_of(exchange.config)
     return remember.issue(token, keys, exchange.setting, exchange.manager.clock())

@@ -129,12 +129,9 @@ def _check_login(
     exchange: Exchange, said: Claim, user: Any, reason: Reason | None
 ) -> tuple[Reason | None, bool]:
     """Return why this login of *user* is over, if it is, and whether it was forced."""
-    offered = getattr(user, "session_epoch", None)
-    if reason is None and offered is None:
-        return None, False
-    about = record.read(exchange.session, exchange.manager.keys)
+    about = record.read(exchange.session, exchange.manager.keys, said.user_id)
     made_in = said.token.epoch if said.by_cookie and said.token is not None else about.epoch
-    if offered is not None and made_in not in (None, epoch_of(user)):
+    if made_in is not None and made_in != epoch_of(user):
         return Reason.EPOCH_CHANGED, False
     forced = reason is not None and about.forced and not said.by_cookie
     return (None if forced else reason), forced
@@ -157,13 +154,13 @@ def objection(user: Any, id_attribute: str, user_id: UserId | None = None) -> Re
 def _restore(exchange: Exchange, token: Token, user: Any) -> None:
     """Begin a session for a user who came by the remember cookie: stale, and bound like any."""
     manager, session = exchange.manager, exchange.session
+    user_id = checked_id(user, manager.id_attribute)
     exchange.identity.stale = True
     exchange.identity.tell(user_loaded_from_cookie, user=user)
     if exchange.is_websocket:
         return
-    user_id = checked_id(user, manager.id_attribute)
     carryover.take_over(session, manager.keys, user_id, exchange.setting("LOGIN_KEEP_SESSION_KEYS"))
-    session.update(login_keys(exchange, user_id, user, remembered=token.seconds or 0))
+    session.update(login_keys(exchange, user_id, user, remembered=record.from_token(token.seconds)))
 
 
 def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:

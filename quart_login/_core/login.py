@@ -16,12 +16,13 @@ from .errors import OutOfPlace
 from .exchange import Exchange
 from .freshness import is_fresh
 from .limits import check_session_cookie
-from .load import authenticated, known
+from .load import authenticated, known, touch
 from .opening import login_keys
+from .remember import DELETE
 from .settings import seconds
 from .signals import user_logged_in, user_logged_out, user_login_confirmed
 from .tokens import Keys, Token, is_weak, keys_of
-from .users import UserId, checked_id, epoch_of, flag, same_id, unwrap
+from .users import UserId, checked_id, epoch_of, flag, id_of, same_id, unwrap
 
 
 async def login_user(
@@ -49,6 +50,7 @@ async def login_user(
     user = unwrap(user)
     check_keys(exchange.app, exchange.manager)
     active = flag(user.is_active)
+    flag(user.is_authenticated)  # A method here is a mistake, and better seen now.
     if not force and not active:
         return False
     user_id = checked_id(user, exchange.manager.id_attribute)
@@ -60,15 +62,16 @@ async def login_user(
         login_keys(exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life),
     )
 
+    # Flask-Login's own mark, for dependants; gone before the response.
+    planned.pop(exchange.manager.keys.remember, None)
     if remember:
-        # Flask-Login's own mark, for dependants; gone before the response.
         planned[exchange.manager.keys.remember] = "set"
 
     await _renew(exchange)
 
     _become(exchange.session, planned)
     identity = exchange.identity
-    identity.remember = change or identity.remember
+    identity.remember = change
     identity.stale, identity.error = False, None
     exchange.bind(user, forced=not active)
     await exchange.notify(user_logged_in, user=user)
@@ -84,12 +87,15 @@ async def logout_user(exchange: Exchange) -> bool:
     await known(exchange)
     identity, keys = exchange.identity, exchange.manager.keys
     user = identity.user if identity.user is not None else exchange.manager.anonymous_user()
+    # The cookie's path may keep it from this request, and from no other.
+    held = exchange.session.get(keys.user_id, "")
+    asked = record.read(exchange.session, keys, held).remembered is not None
     leave(exchange)
     # Kept with the request, not in the session alone: a view may clear that next.
     identity.remember = None
-    if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
+    if asked or exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
         exchange.session[keys.remember] = "clear"
-        identity.remember = remember.DELETE
+        identity.remember = DELETE
     try:
         await _renew(exchange)
         await exchange.notify(user_logged_out, user=user)
@@ -116,6 +122,7 @@ def login_fresh(exchange: Exchange) -> bool:
     return is_fresh(
         exchange.session,
         exchange.manager.keys,
+        id_of(exchange.identity.user, exchange.manager.id_attribute),
         exchange.manager.clock(),
         None if lifetime is None else seconds(lifetime, "LOGIN_FRESH_DURATION"),
     )
@@ -123,6 +130,7 @@ def login_fresh(exchange: Exchange) -> bool:
 
 def login_remembered(exchange: Exchange) -> bool:
     """Return whether the request carries a remember cookie that would log its user in again."""
+    touch(exchange.session)
     token = presented(exchange)
     if token is None:
         return False
@@ -163,11 +171,11 @@ def _require_response(exchange: Exchange, name: str) -> None:
 
 
 def _seconds(duration: object) -> float:
-    """Return *duration* in seconds; 0 means as long as the settings say."""
+    """Return *duration* in seconds, or `record.AS_SET` if it is None."""
     if duration is None:
-        return 0
+        return record.AS_SET
     if isinstance(duration, timedelta):
-        return duration.total_seconds()
+        return max(duration.total_seconds(), 0)
     raise TypeError(f"duration must be a datetime.timedelta, instead got: {duration}")
 
 
@@ -176,15 +184,17 @@ def _remember(
 ) -> remember.Change | None:
     """Decide what this login does to the remember cookie; *life* is None if it sets none."""
     if life is not None:
-        token = Token(user_id, seconds=life or None, epoch=epoch_of(user))
+        token = Token(user_id, seconds=record.for_token(life), epoch=epoch_of(user))
         keys = keys_of(exchange.config)
         return remember.issue(token, keys, exchange.setting, exchange.manager.clock())
     if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
         return None
+    if exchange.identity.remember is not None:
+        return DELETE  # What an earlier step of this request made of the cookie is over.
     # A cookie of another user would bring that one back when this session ends.
     sent = presented(exchange)
     mine = sent is not None and same_id(sent.user_id, user_id)
-    return None if mine else remember.DELETE
+    return None if mine else DELETE
 
 
 def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict[str, Any]:
@@ -200,12 +210,13 @@ def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict
 def _freshen(exchange: Exchange) -> None:
     """Make the login in the session fresh from now on."""
     manager, session = exchange.manager, exchange.session
-    about = record.read(session, manager.keys)._replace(fresh_since=int(manager.clock()))
+    user_id = id_of(exchange.identity.user, manager.id_attribute)
+    about = record.read(session, manager.keys, user_id)
     session[manager.keys.fresh] = True
     session[manager.keys.id] = manager.identifier(exchange)
-    if manager.keys.user_id in session:
-        user_id = session[manager.keys.user_id]
-        session[manager.keys.record] = record.write(about, user_id)
+    session[manager.keys.record] = record.write(
+        about._replace(fresh_since=int(manager.clock())), user_id
+    )
     exchange.identity.stale = False
 
 
@@ -219,5 +230,5 @@ def _become(session: MutableMapping[str, Any], planned: dict[str, Any]) -> None:
 async def _renew(exchange: Exchange) -> None:
     """Give a session that is kept on the server a new id (OWASP: after any change of privilege)."""
     regenerate = getattr(exchange.app.session_interface, "regenerate", None)
-    if regenerate is not None and exchange.session:
+    if regenerate is not None:
         await exchange.call(regenerate, exchange.session)

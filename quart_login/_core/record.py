@@ -11,10 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from .settings import SessionKeys
 from .users import UserId
+
+#: In place of seconds: as long as the settings say.
+AS_SET: Final = -1
+
+#: A time of more digits is none.
+_DIGITS: Final = 15
 
 #: Begins the record that a logout leaves: whose data are still in the session.
 _WAS: Final = "was|"
@@ -27,12 +34,15 @@ class Record(NamedTuple):
     fresh_since: int | None = None
     #: Was an inactive user logged in by force?
     forced: bool = False
-    #: For how many seconds the user wants to be remembered; 0 as the settings say, None not at all.
+    #: For how many seconds the user wants to be remembered, or `AS_SET`; None if not at all.
     remembered: float | None = None
     #: The digest of the user's session epoch.
     epoch: str | None = None
     #: The digest of the audience that the login was made for.
     audience: str | None = None
+
+    def __repr__(self) -> str:
+        return "<Record>"
 
 
 NOTHING: Final = Record()
@@ -42,6 +52,16 @@ NOTHING: Final = Record()
 def digest(text: str) -> str:
     """Return 128 bits that stand for *text*."""
     return sha256(f"quart-login.record|{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def from_token(seconds: float | None) -> float:
+    """Return the record's word for the *seconds* of a remember token."""
+    return AS_SET if seconds is None else seconds
+
+
+def for_token(remembered: float) -> float | None:
+    """Return the seconds that a remember token names where the record says *remembered*."""
+    return None if remembered < 0 else remembered
 
 
 def write(record: Record, user_id: UserId) -> str:
@@ -57,19 +77,17 @@ def write(record: Record, user_id: UserId) -> str:
     return "|".join("" if field is None else str(field) for field in fields)
 
 
-def read(session: Mapping[str, Any], keys: SessionKeys) -> Record:
-    """Return what *session* tells of its login; nothing if it speaks of another one."""
-    text = session.get(keys.record)
-    if not isinstance(text, str) or text.count("|") < 5:
+def read(session: Mapping[str, Any], keys: SessionKeys, user_id: UserId) -> Record:
+    """Return what *session* tells of the login of *user_id*; nothing if it speaks of another."""
+    fields = _fields(session, keys)
+    if fields is None or fields[5] != str(user_id):
         return NOTHING
-    since, forced, remembered, epoch, audience, user_id = text.split("|", 5)
-    if user_id != str(session.get(keys.user_id)):
-        return NOTHING
+    since, forced, remembered, epoch, audience, _ = fields
     try:
         return Record(
-            int(since) if since else None,
+            _whole(since) if since else None,
             forced == "f",
-            float(remembered) if remembered else None,
+            _finite(remembered) if remembered else None,
             epoch or None,
             audience or None,
         )
@@ -77,12 +95,30 @@ def read(session: Mapping[str, Any], keys: SessionKeys) -> Record:
         return NOTHING
 
 
+def _fields(session: Mapping[str, Any], keys: SessionKeys) -> list[str] | None:
+    text = session.get(keys.record)
+    if not isinstance(text, str):
+        return None
+    fields = text.split("|", 5)
+    return fields if len(fields) == 6 else None
+
+
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(text)
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    if not isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
+
+
 def speaks_of(session: Mapping[str, Any], keys: SessionKeys) -> str | None:
     """Return the id, as text, of the user whom the record in *session* names."""
-    text = session.get(keys.record)
-    if not isinstance(text, str) or text.count("|") < 5:
-        return None
-    return text.split("|", 5)[5]
+    fields = _fields(session, keys)
+    return None if fields is None else fields[5]
 
 
 def farewell(mark: str) -> str:

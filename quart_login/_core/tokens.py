@@ -20,7 +20,7 @@ from functools import lru_cache
 from hashlib import sha256, sha512
 from typing import Any, Final, TypeAlias
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from .errors import ConfigurationError
@@ -28,6 +28,9 @@ from .settings import COOKIE_LIMIT, check_fallbacks
 from .users import UserId, is_id
 
 Key: TypeAlias = str | bytes
+
+#: Seconds that no clock shows and no token lives.
+_AGES: Final = 10**15
 
 #: The purpose that remember tokens are signed for.  A new form takes a new number.
 REMEMBER_SALT: Final = "quart-login.remember-token.1"
@@ -98,7 +101,7 @@ def unsign(token: str, keys: Keys, salt: str) -> tuple[Any, bool] | None:
     for number, key in enumerate((keys.current, *reversed(keys.fallbacks))):
         try:
             return json.loads(base64_decode(_signer(key, salt).unsign(token))), number > 0
-        except (BadSignature, ValueError, RecursionError):
+        except (BadData, ValueError, RecursionError):
             continue
     return None
 
@@ -122,9 +125,14 @@ def read_token(text: str, keys: Keys, audience: str | None) -> Token | None:
     payload, by_fallback = found
     match payload:
         case [user_id, int(issued), None | int() | float() as seconds, None | str() as epoch]:
-            if is_id(user_id):
+            if is_id(user_id) and _is_time(issued) and _is_time(seconds or 0):
                 return Token(user_id, issued, seconds, epoch, by_fallback)
     return None
+
+
+def _is_time(seconds: float) -> bool:
+    """Can *seconds* be reckoned with?"""
+    return -_AGES < seconds < _AGES
 
 
 # --- Flask-Login's form --------------------------------------------------------------------------

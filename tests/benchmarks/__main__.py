@@ -4,7 +4,7 @@
 
 In one process, in interleaved rounds of random order: for each row of the table the floor (the same
 page, by hand, with the framework's session and a dict), this library, and the peers that are
-installed.  Printed are medians of the ratio to the floor of the same round, and microseconds over it.
+installed.  Printed are medians: the ratio to the floor of the same round, and microseconds over it.
 """
 
 from __future__ import annotations

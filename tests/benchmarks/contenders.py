@@ -78,9 +78,9 @@ class Contender:
         send = self.send
         gc.collect()
         gc.disable()
-        start = time.perf_counter()
+        start = time.process_time()  # what others on the machine do does not count
         for _ in range(requests):
             send(path, cookie)
-        spent = time.perf_counter() - start
+        spent = time.process_time() - start
         gc.enable()
         return spent / requests * 1e6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from contenders import AGENT, CLIENT, KEY, ROWS, USERS, Contender
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -175,10 +176,8 @@ def apps(loop: asyncio.AbstractEventLoop) -> dict[str, Contender]:
             ROWS
         ),
     }
-    try:
+    with suppress(ImportError):
         made["Quart-Auth"] = Contender(sender(quart_auth(), loop)).prepare(
             ["protected", "public", "public_in", "login"]
         )
-    except ImportError:
-        pass
     return made
