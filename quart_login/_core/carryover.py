@@ -49,11 +49,15 @@ def leave(
 ) -> None:
     """Take the login out of *session*, and the user's data as far as *clear* says."""
     whose = owner(session, keys)
-    login = (keys.user_id, keys.fresh, keys.id, keys.remember, keys.remember_seconds, keys.record)
-    _remove(session, (*login, keys.next))
+    login = (keys.user_id, keys.fresh, keys.id, keys.remember, keys.remember_seconds, keys.next)
+    _remove(session, login)
     if clear:
         _remove(session, session.keys() - set(kept))
-    elif whose and session.keys() - {_PERMANENT}:
+        return
+    left = session.keys() - {_PERMANENT, keys.record}
+    if not whose or not left:
+        _remove(session, (keys.record,))
+    elif session.get(keys.record) != record.farewell(whose):
         session[keys.record] = record.farewell(whose)
 
 

@@ -89,7 +89,7 @@ def _refresh(exchange: Exchange) -> Change | None:
 
 
 def _issue(exchange: Exchange, user_id: UserId | None, remembered: float | None) -> Change | None:
-    if remembered is None or not is_id(user_id):
+    if user_id is None or remembered is None or not is_id(user_id):
         return None
     seconds = record.for_token(remembered)
     token = Token(user_id, seconds=seconds, epoch=epoch_of(exchange.identity.user))

@@ -1,0 +1,211 @@
+"""Do real servers, which serve many requests on one connection, ever mix their users?"""
+
+from __future__ import annotations
+
+import io
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+#: Nothing that matters here is left to what else is installed.
+UVICORN = "-m uvicorn served:app --host 127.0.0.1 --port {port} --loop asyncio --lifespan on"
+SERVERS = {
+    "uvicorn-h11": f"{UVICORN} --ws wsproto --log-level warning --http h11",
+    "uvicorn-httptools": f"{UVICORN} --ws wsproto --log-level warning --http httptools",
+    "hypercorn": "-m hypercorn served:app --bind 127.0.0.1:{port} --worker-class asyncio",
+}
+
+HANDSHAKE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
+
+Cookies = dict[str, str]
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Return the port of each server in turn, which must have nothing to complain of."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("server") / "log"
+    command = [sys.executable, *SERVERS[request.param].format(port=port).split()]
+    with log.open("w") as file:
+        server = subprocess.Popen(command, cwd=HERE, stdout=file, stderr=file)
+    try:
+        await_port(server, port, log)
+        yield port
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+    text = log.read_text()
+    assert "Traceback" not in text and "ERROR" not in text.upper(), text
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until *server* listens, for a while."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError(f"the server does not listen:\n{log.read_text()}")
+
+
+# --- a client that pipelines ---------------------------------------------------------------------
+
+
+class Answers(io.BytesIO):
+    """What a server sent, for `HTTPResponse` to read one answer after another from."""
+
+    def makefile(self, mode: str) -> Answers:
+        return self
+
+    def close(self) -> None:
+        """Stay open: the next answer follows."""
+
+
+def raw(path: str, cookies: Cookies, headers: dict[str, str]) -> bytes:
+    sent = {"Host": "127.0.0.1", "User-Agent": "test", **headers}
+    if cookies:
+        sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def pipeline(port: int, *requests: tuple[str, Cookies]) -> list[HTTPResponse]:
+    """Send all *requests* at once on one connection, and return the answers, with their text."""
+    last = len(requests) - 1
+    sent = [
+        raw(path, cookies, {"Connection": "close" if number == last else "keep-alive"})
+        for number, (path, cookies) in enumerate(requests)
+    ]
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(b"".join(sent))
+        received = Answers(b"".join(iter(lambda: connection.recv(65536), b"")))
+    return [read_answer(received) for _ in requests]
+
+
+def read_answer(received: Answers) -> Any:
+    answer: Any = HTTPResponse(received)  # type: ignore[arg-type]
+    answer.begin()
+    answer.text = answer.read().decode()
+    return answer
+
+
+def texts(port: int, *requests: tuple[str, Cookies]) -> list[str]:
+    return [answer.text for answer in pipeline(port, *requests)]  # type: ignore[attr-defined]
+
+
+def log_in(port: int, user_id: str) -> Cookies:
+    [answer] = pipeline(port, (f"/in/{user_id}", {}))
+    lines = answer.headers.get_all("Set-Cookie")
+    cookies = dict(line.split(";", 1)[0].split("=", 1) for line in lines)
+    assert set(cookies) == {"session", "remember_token"}
+    return cookies
+
+
+def shake_hands(port: int, path: str, cookies: Cookies) -> tuple[int, bytes]:
+    """Begin a websocket; return the answer's status and what the server sent first."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(raw(path, cookies, HANDSHAKE))
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += (part := connection.recv(65536))
+            assert part, received
+        status = int(received.split(b" ", 2)[1])
+        frame = received.partition(b"\r\n\r\n")[2]
+        while status == 101 and len(frame) < 2:
+            frame += connection.recv(65536)
+        while status == 101 and len(frame) < 2 + frame[1]:
+            frame += connection.recv(65536)
+    return status, frame[2 : 2 + frame[1]] if status == 101 else b""
+
+
+# --- the tests -----------------------------------------------------------------------------------
+
+
+def test_four_requests_on_one_connection_see_their_own_user(port: int) -> None:
+    alice, bob = log_in(port, "alice"), log_in(port, "bob")
+    remembered = {"remember_token": bob["remember_token"]}
+    for second in (bob, remembered) * 20:
+        seen = texts(port, ("/me", alice), ("/me", {}), ("/me", second), ("/me", {}))
+        assert seen == ["alice", "None", "bob", "None"]
+
+
+def test_a_login_and_a_logout_are_not_those_of_the_next_request(port: int) -> None:
+    for _ in range(10):
+        answers = pipeline(port, ("/in/alice", {}), ("/me", {}), ("/in/bob", {}), ("/private", {}))
+        assert [answer.status for answer in answers] == [200, 200, 200, 401]
+        assert [answer.text for answer in answers[:3]] == ["alice", "None", "bob"]  # type: ignore[attr-defined]
+        bob = log_in(port, "bob")
+        assert texts(port, ("/out", bob), ("/me", bob)) == ["None", "bob"]
+
+
+def test_many_connections_at_once_see_their_own_users(port: int) -> None:
+    users = {name: log_in(port, name) for name in ("alice", "bob", "carol", "dave")}
+
+    def connect(number: int) -> None:
+        dice = random.Random(number)
+        for _ in range(10):
+            names = [dice.choice([*users, "None"]) for _ in range(8)]
+            requests = [("/me", users.get(name, {})) for name in names]
+            assert texts(port, *requests) == names
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(connect, range(8)))
+
+
+def test_a_chunked_streamed_page_sees_its_user_to_its_end(port: int) -> None:
+    alice, bob = log_in(port, "alice"), log_in(port, "bob")
+    for _ in range(10):
+        answers = pipeline(
+            port, ("/stream", alice), ("/stream", {}), ("/me", bob), ("/stream", bob)
+        )
+        assert [answer.text for answer in answers] == [  # type: ignore[attr-defined]
+            "alice;alice;alice;",
+            "None;None;None;",
+            "bob",
+            "bob;bob;bob;",
+        ]
+        assert answers[0].getheader("Transfer-Encoding") == "chunked"
+
+
+def test_a_stranger_s_websocket_is_refused_with_401(port: int) -> None:
+    junk = {"session": "forged", "remember_token": "1|forged"}
+    for cookies in ({}, junk):
+        assert shake_hands(port, "/socket", cookies)[0] == 401
+
+
+def test_a_user_s_websocket_knows_its_user(port: int) -> None:
+    for name in ("alice", "bob"):
+        cookies = log_in(port, name)
+        assert shake_hands(port, "/socket", cookies) == (101, name.encode())
+        del cookies["session"]
+        assert shake_hands(port, "/socket", cookies) == (101, name.encode())
+    assert shake_hands(port, "/socket", {})[0] == 401

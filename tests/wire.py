@@ -1,0 +1,112 @@
+"""Requests built by hand, below the test clients: any byte may stand in any header.
+
+Test clients refuse or repair what a hostile client simply sends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+from itsdangerous import BadData
+from itsdangerous.encoding import base64_decode
+from sites import Answer, Site
+from werkzeug.datastructures import Headers
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+async def send_raw(site: Site, path: str, headers: RawHeaders, method: str = "GET") -> Answer:
+    """Send *headers* as they are to the application of *site*."""
+    if site.web.__name__ == "flask":
+        return _by_wsgi(site.app, path, headers, method)
+    return await _by_asgi(site.app, path, headers, method)
+
+
+def _by_wsgi(app: Any, path: str, headers: RawHeaders, method: str) -> Answer:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers:
+        key = "HTTP_" + name.decode("latin1").upper().replace("-", "_")
+        # As servers do (gunicorn, Werkzeug's own): one environ entry for a repeated header.
+        joint = "; " if key == "HTTP_COOKIE" else ","
+        text = value.decode("latin1")
+        environ[key] = f"{environ[key]}{joint}{text}" if key in environ else text
+    started: list[Any] = []
+    body = app.wsgi_app(environ, lambda status, sent, exc_info=None: started.append((status, sent)))
+    text = b"".join(body).decode()
+    body.close()
+    status, sent = started[-1]
+    return _answer(int(status.split()[0]), Headers(sent), text)
+
+
+async def _by_asgi(app: Any, path: str, headers: RawHeaders, method: str) -> Answer:
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in headers],
+        "client": ("127.0.0.1", 50000),
+        "server": ("localhost", 80),
+        "extensions": {},
+    }
+    incoming = [{"type": "http.request", "body": b"", "more_body": False}]
+    sent: list[Any] = []
+    done = asyncio.Event()
+
+    async def receive() -> Any:
+        if incoming:
+            return incoming.pop(0)
+        await done.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            done.set()
+
+    await app.asgi_app(scope, receive, send)
+    start = next(m for m in sent if m["type"] == "http.response.start")
+    text = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
+    pairs = [(k.decode("latin1"), v.decode("latin1")) for k, v in start["headers"]]
+    return _answer(start["status"], Headers(pairs), text.decode())
+
+
+def _answer(status: int, headers: Headers, text: str) -> Answer:
+    return Answer(status, text, headers, headers.getlist("Set-Cookie"))
+
+
+def same_credential(one: str, other: str) -> bool:
+    """Are both the same signed text, though the signature may be written differently?
+
+    Base64 leaves bits of the last letter unused, and its decoder skips what is no letter of it.
+    """
+    (head, dot, tail), (other_head, _, other_tail) = one.rpartition("."), other.rpartition(".")
+    if one == other or not dot or head != other_head:
+        return one == other
+    try:
+        return base64_decode(tail) == base64_decode(other_tail)
+    except BadData:
+        return False
