@@ -6,7 +6,7 @@ The logic is written once, as coroutines; here each is run to its end at once, w
 loop (see `quart_login._core.step`).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from quart_login._core.errors import (
     ConfigurationError,
@@ -116,7 +116,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "user_loaded_from_header":
-        return getattr(_signals, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # or every misspelt name would be one
+
+    def __getattr__(name):
+        if name == "user_loaded_from_header":
+            return getattr(_signals, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

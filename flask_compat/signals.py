@@ -1,7 +1,7 @@
 """Flask-Login's `flask_login.signals`, and the signals that it does not have."""
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING
 
 from quart_login._core.signals import (
     credential_rejected,
@@ -33,13 +33,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "user_loaded_from_header":
-        warnings.warn(
-            "'user_loaded_from_header' is deprecated and will be removed in Flask-Login 0.7. Use"
-            " 'user_loaded_from_request' instead.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        return _user_loaded_from_header
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # or every misspelt name would be one
+
+    def __getattr__(name):
+        if name == "user_loaded_from_header":
+            warnings.warn(
+                "'user_loaded_from_header' is deprecated and will be removed in Flask-Login 0.7."
+                " Use 'user_loaded_from_request' instead.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            return _user_loaded_from_header
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
