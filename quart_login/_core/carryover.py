@@ -52,7 +52,7 @@ def leave(
     login = (keys.user_id, keys.fresh, keys.id, keys.remember, keys.remember_seconds, keys.next)
     _remove(session, login)
     if clear:
-        _remove(session, session.keys() - set(kept))
+        _remove(session, {*(session.keys() - set(kept)), keys.record})
         return
     left = session.keys() - {_PERMANENT, keys.record}
     if not whose or not left:

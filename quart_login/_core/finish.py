@@ -81,9 +81,8 @@ def _refresh(exchange: Exchange) -> Change | None:
     about = record.read(exchange.session, exchange.manager.keys, user_id)
     token = presented(exchange)
     if token is not None and same_id(token.user_id, user_id):
-        unsaid = token.seconds is None and about.remembered is not None
-        life = about.remembered if unsaid else record.from_token(token.seconds)
-        return _issue(exchange, user_id, life)
+        said = record.from_token(token.seconds)
+        return _issue(exchange, user_id, said if about.remembered is None else about.remembered)
     # The cookie's path or domain may keep it from this request.
     return _issue(exchange, user_id, about.remembered)
 

@@ -187,10 +187,13 @@ def _remember(
         token = Token(user_id, seconds=record.for_token(life), epoch=epoch_of(user))
         keys = keys_of(exchange.config)
         return remember.issue(token, keys, exchange.setting, exchange.manager.clock())
+    decided = exchange.identity.remember
+    if decided is DELETE:
+        return DELETE
     if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
         return None
-    if exchange.identity.remember is not None:
-        return DELETE  # What an earlier step of this request made of the cookie is over.
+    if decided is not None:
+        return DELETE  # An earlier login of this request was to set it, and is over.
     # A cookie of another user would bring that one back when this session ends.
     sent = presented(exchange)
     mine = sent is not None and same_id(sent.user_id, user_id)

@@ -59,6 +59,30 @@ async def test_046_they_are_not_bob_s_who_comes_by_the_remember_cookie(site: Sit
     assert await visible(browser) == "None"
 
 
+async def test_046_they_are_not_bob_s_whom_the_request_loader_knows(site: Site) -> None:
+    browser = await logged_in(site, "/in/1")
+    await browser.get("/put/secret/of-1")
+    await browser.get("/out")
+    site.manager.request_loader(lambda request: site.users[2])
+    assert await browser.get("/me") == (200, "user 2")
+    assert await visible(browser) == "None"
+
+
+async def test_046_nor_if_the_request_loader_knows_bob_where_the_session_was_refused(
+    site: Site,
+) -> None:
+    @site.route("/look-and-get")
+    async def view() -> str:
+        return f"{site.lib.current_user.name} {site.web.session.get('secret')}"
+
+    browser = await logged_in(site, "/in/1")
+    await browser.get("/put/secret/of-1")
+    site.manager.request_loader(lambda request: site.users[2])
+    del site.users[1]
+
+    assert await browser.get("/look-and-get") == (200, "user 2 None")
+
+
 async def test_046_they_are_not_bob_s_after_any_kind_of_refusal(site: Site) -> None:
     for number, spoil in enumerate(("gone", "inactive", "protected", "epoch", "mismatch")):
         user: Any = User(f"victim {number}")

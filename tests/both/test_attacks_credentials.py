@@ -312,21 +312,28 @@ async def test_013_a_token_of_an_application_with_an_audience_is_not_good_withou
         assert answer == (200, "anonymous"), name
 
 
-async def test_013_a_login_elsewhere_mints_no_remember_token_here(make_site: Any) -> None:
+ELSEWHERE = pytest.mark.parametrize("who", [1, 2])
+
+
+@ELSEWHERE
+async def test_013_a_login_elsewhere_mints_no_remember_token_here(make_site: Any, who: int) -> None:
     """A session of another audience is not ours, whoever the request loader says is here."""
     config = {"REMEMBER_COOKIE_REFRESH_EACH_REQUEST": True}
     jar = await cookies_of(make_site({**config, "LOGIN_AUDIENCE": "shop"}))
     here = make_site({**config, "LOGIN_AUDIENCE": "blog"})
-    here.manager.request_loader(lambda request: here.users[2])
+    here.manager.request_loader(lambda request: here.users[who])
     answer = await here.send("/me", "GET", {"Cookie": f"session={jar['session']}"})
-    assert answer == (200, "user 2")
+    assert answer == (200, f"user {who}")
     assert answer.cookie("remember_token") is None
 
 
-async def test_013_a_fresh_login_elsewhere_makes_nobody_fresh_here(make_site: Any) -> None:
+@ELSEWHERE
+async def test_013_a_fresh_login_elsewhere_makes_nobody_fresh_here(
+    make_site: Any, who: int
+) -> None:
     jar = await cookies_of(make_site({"LOGIN_AUDIENCE": "shop"}))
     here = make_site({"LOGIN_AUDIENCE": "blog"})
-    here.manager.request_loader(lambda request: here.users[2])
+    here.manager.request_loader(lambda request: here.users[who])
     answer = await here.send("/is-fresh", "GET", {"Cookie": f"session={jar['session']}"})
     assert answer == (200, "False")
 

@@ -163,6 +163,19 @@ async def test_042_of_two_logins_in_one_request_the_first_leaves_no_cookie(site:
     assert await browser.get("/me") == (200, "anonymous")
 
 
+@pytest.mark.parametrize("form", ["quart-login", "flask-login"])
+async def test_042_a_login_without_remember_keeps_the_user_s_own_cookie(
+    make_site: Any, form: str
+) -> None:
+    """One that Flask-Login wrote, too, though it is to be replaced by ours."""
+    old = await logged_in(make_site({"REMEMBER_COOKIE_FORMAT": form}))
+    browser = make_site().browser()
+    browser.jar["remember_token"] = old.jar["remember_token"]
+    assert await browser.get("/in/1") == (200, "True")
+    browser.close()
+    assert await browser.get("/me") == (200, "user 1")
+
+
 async def test_042_a_login_without_remember_ends_another_user_s_cookie(site: Site) -> None:
     browser = await logged_in(site)
     browser.close()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sites import Answer, Browser, Site, User
+from sites import Answer, Browser, QuartSite, Site, User
 
 from quart_login._core.reasons import Reason
 from quart_login._core.step import step
@@ -326,6 +327,33 @@ async def test_035_a_flag_that_is_a_method_lets_nobody_in(site: Site, kind: Any)
     browser = await logged_in(site)
     return_from_loader(site, kind(1))
     assert await browser.get("/me") == (200, "anonymous")
+
+
+# --- 37: it hangs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [timedelta(milliseconds=20), timedelta(0)])
+async def test_037_a_loader_that_hangs_ends_at_the_deadline_and_logs_nobody_in_or_out(
+    seconds: timedelta,
+) -> None:
+    """In Quart: what blocks a thread, nobody can end."""
+    site = QuartSite({"LOGIN_LOADER_TIMEOUT": seconds})
+    browser = await logged_in(site)
+
+    async def find(user_id: Any) -> Any:
+        await asyncio.Event().wait()
+
+    site.find = find  # type: ignore[method-assign]
+    jar = dict(browser.jar)
+    assert (await browser.get("/private")).status == 503
+    assert await browser.get("/me") == (200, "anonymous")
+    assert await browser.get("/public") == (200, "public")
+    assert browser.jar == jar
+
+
+async def test_037_a_loader_in_time_is_not_disturbed() -> None:
+    site = QuartSite({"LOGIN_LOADER_TIMEOUT": 60})
+    assert await (await logged_in(site)).get("/private") == (200, "private of user 1")
 
 
 # --- 38: how often -------------------------------------------------------------------------------

@@ -1,0 +1,311 @@
+"""What does a stranger, or a user whose login is stale, get instead of the view?"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from core.paper import AUTOMATIC, Aborted, Paper, User
+
+from quart_login._core import guard
+from quart_login._core.protection import fingerprint
+from quart_login._core.settings import EXEMPT_METHODS
+from quart_login._core.step import step
+
+ALICE = User(7)
+
+CLIENT = fingerprint("127.0.0.1", "paper")
+
+FRESH = {"_user_id": 7, "_fresh": True, "_id": CLIENT}
+STALE = {**FRESH, "_fresh": False}
+
+
+def paper(session: Any = None, **options: Any) -> Paper:
+    return Paper(session, **{"users": {7: ALICE}, **options})
+
+
+def refused(it: Paper, **options: Any) -> Any:
+    return step(guard.refuse(it, **options))
+
+
+# --- who may enter -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("session", "fresh", "answer"),
+    [
+        ({}, False, "for strangers"),
+        ({}, True, "for strangers"),
+        (STALE, False, None),
+        (STALE, True, "for stale logins"),
+        (FRESH, False, None),
+        (FRESH, True, None),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", None])
+def test_a_view_runs_for_a_user_and_a_fresh_one_where_that_is_asked(
+    session: Any, fresh: bool, answer: Any, method: Any
+) -> None:
+    assert refused(paper(session, method=method), fresh=fresh) == answer
+
+
+def test_freshness_is_not_asked_unless_it_is_said() -> None:
+    assert refused(paper(STALE)) is None
+
+
+def test_a_guard_loads_and_looks_and_tells() -> None:
+    it = paper(FRESH, cookies={"remember_token": "1|é"})
+    assert refused(it) is None
+    assert it.identity.loaded and it.identity.seen and it.session.accessed
+    assert it.names() == ["accessed", "credential-rejected"]
+
+
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize("news", [True, False])
+def test_a_guard_tells_what_was_not_told_yet(seen: bool, news: bool) -> None:
+    it = paper(FRESH, cookies={"remember_token": "1|é"} if news else {})
+    step(guard.known(it) if seen and not news else it.load_user())
+    it.identity.seen = seen
+    it.told.clear()
+    assert refused(it) is None
+    assert it.names() == ["accessed"] * (not seen) + ["credential-rejected"] * news
+
+
+def test_a_guard_loads_a_user_who_was_looked_for_and_not_loaded() -> None:
+    it = paper(FRESH)
+    it.identity.seen = True
+    assert refused(it) is None
+    assert it.identity.user is ALICE and it.names() == []
+
+
+def test_a_websocket_has_no_method_and_is_guarded() -> None:
+    it = paper(websocket=True)
+    del it.request.method
+    assert refused(it) == "for strangers"
+
+
+def test_a_user_who_is_forced_in_may_enter() -> None:
+    it = paper()
+    it.identity.bind(User(9, active=False), forced=True)
+    assert refused(it) is None
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_where_logins_are_disabled_every_view_runs_and_nobody_is_asked(fresh: bool) -> None:
+    it = Paper(config={"LOGIN_DISABLED": True})
+    assert refused(it, fresh=fresh) is None
+    assert it.told == [] and not it.identity.loaded
+
+
+def test_the_loaders_exception_is_raised_and_nobody_is_sent_to_log_in() -> None:
+    def loader(key: Any) -> Any:
+        raise ConnectionError("the database is down")
+
+    it = paper(FRESH, users=loader)
+    with pytest.raises(ConnectionError, match="the database is down"):
+        refused(it)
+    assert "unauthorized" not in it.names()
+
+
+def test_a_loader_that_takes_too_long_is_503() -> None:
+    def loader(key: Any) -> Any:
+        raise TimeoutError
+
+    it = paper(FRESH, users=loader)
+    with pytest.raises(Aborted, match="503"):
+        refused(it)
+    assert "unauthorized" not in it.names()
+
+
+# --- OPTIONS -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("session", "fresh", "answer"),
+    [
+        ({}, False, AUTOMATIC),
+        ({}, True, AUTOMATIC),
+        (STALE, False, None),
+        (STALE, True, AUTOMATIC),
+        (FRESH, True, None),
+    ],
+)
+def test_an_options_request_of_anybody_else_gets_the_automatic_answer(
+    session: Any, fresh: bool, answer: Any
+) -> None:
+    it = paper(session, method="OPTIONS")
+    assert refused(it, fresh=fresh) == answer
+    assert "unauthorized" not in it.names() and "needs-refresh" not in it.names()
+
+
+def test_an_options_request_without_any_loader_gets_the_automatic_answer() -> None:
+    assert refused(Paper(FRESH, method="OPTIONS")) == AUTOMATIC
+
+
+def test_an_options_request_may_be_named_by_the_request_loader_alone() -> None:
+    it = Paper(method="OPTIONS")
+    it.manager.request_loader(lambda request: ALICE)
+    assert refused(it) is None
+
+
+def test_an_options_request_whose_loader_fails_gets_the_automatic_answer() -> None:
+    def loader(key: Any) -> Any:
+        raise ConnectionError
+
+    assert refused(paper(FRESH, users=loader, method="OPTIONS")) == AUTOMATIC
+
+
+def test_a_method_that_the_application_exempts_runs_the_view() -> None:
+    EXEMPT_METHODS.add("PURGE")
+    try:
+        assert refused(paper(method="PURGE")) is None
+    finally:
+        EXEMPT_METHODS.remove("PURGE")
+    assert refused(paper(method="PURGE")) == "for strangers"
+
+
+# --- what a stranger gets ------------------------------------------------------------------------
+
+
+def unauthorized(it: Paper) -> Any:
+    return step(guard.unauthorized(it))
+
+
+def needs_refresh(it: Paper) -> Any:
+    return step(guard.needs_refresh(it))
+
+
+ANSWERS = [(unauthorized, "unauthorized"), (needs_refresh, "needs-refresh")]
+
+
+@pytest.mark.parametrize(("answer", "signal"), ANSWERS)
+def test_without_a_page_to_go_to_it_is_401(answer: Any, signal: str) -> None:
+    it = paper()
+    with pytest.raises(Aborted, match="401"):
+        answer(it)
+    assert it.names() == [signal]
+    assert it.web.flashed == []
+
+
+@pytest.mark.parametrize(("answer", "signal"), ANSWERS)
+def test_a_websocket_is_refused_with_401_whatever_pages_there_are(answer: Any, signal: str) -> None:
+    it = paper(websocket=True)
+    it.manager.login_view = it.manager.refresh_view = "/login"
+    it.manager.unauthorized_handler(lambda: "a page")
+    it.manager.needs_refresh_handler(lambda: "a page")
+    with pytest.raises(Aborted, match="401"):
+        answer(it)
+    assert it.names() == [signal]
+
+
+@pytest.mark.parametrize("answer", [unauthorized, needs_refresh])
+def test_the_applications_handler_has_its_way(answer: Any) -> None:
+    async def waiting() -> str:
+        return "from a coroutine"
+
+    it = paper()
+    it.manager.login_view = it.manager.refresh_view = "/login"
+    handler = (
+        it.manager.unauthorized_handler
+        if answer is unauthorized
+        else it.manager.needs_refresh_handler
+    )
+    handler(lambda: "from a function")
+    assert answer(it) == "from a function"
+    handler(waiting)
+    assert answer(it) == "from a coroutine"
+    assert it.web.flashed == []
+
+
+def test_a_stranger_is_sent_to_the_login_page_and_told_why() -> None:
+    it = paper(path="/private", query_string=b"a=1")
+    it.manager.login_view = "login"
+    assert unauthorized(it) == (302, "/url/for/login?next=%2Fprivate%3Fa%3D1")
+    assert it.web.flashed == [("Please log in to access this page.", "message")]
+    assert it.session == {}
+
+
+def test_a_user_whose_login_is_stale_is_sent_to_the_refresh_page_and_told_why() -> None:
+    it = paper(path="/private")
+    it.manager.login_view = "login"
+    it.manager.refresh_view = "refresh"
+    it.manager.blueprint_login_views = {None: "other"}
+    assert needs_refresh(it) == (302, "/url/for/refresh?next=%2Fprivate")
+    assert it.web.flashed == [("Please reauthenticate to access this page.", "message")]
+
+
+def test_the_messages_and_categories_are_the_managers() -> None:
+    it = paper()
+    manager = it.manager
+    manager.login_view, manager.refresh_view = "login", "refresh"
+    manager.login_message, manager.login_message_category = "Log in", "info"
+    manager.needs_refresh_message, manager.needs_refresh_message_category = "Again", "error"
+    unauthorized(it)
+    needs_refresh(it)
+    assert it.web.flashed == [("Log in", "info"), ("Again", "error")]
+
+
+@pytest.mark.parametrize("message", [None, ""])
+def test_without_a_message_nothing_is_shown(message: Any) -> None:
+    it = paper()
+    it.manager.login_view, it.manager.login_message = "login", message
+    unauthorized(it)
+    assert it.web.flashed == []
+
+
+def test_the_messages_are_translated_by_a_callback_of_either_colour() -> None:
+    async def waiting(text: str) -> str:
+        return f"awaited: {text}"
+
+    it = paper()
+    it.manager.login_view, it.manager.refresh_view = "login", "refresh"
+    it.manager.localize_callback = lambda text: f"called: {text}"
+    unauthorized(it)
+    it.manager.localize_callback = waiting
+    needs_refresh(it)
+    assert it.web.flashed == [
+        ("called: Please log in to access this page.", "message"),
+        ("awaited: Please reauthenticate to access this page.", "message"),
+    ]
+
+
+def test_the_login_page_is_that_of_the_blueprint() -> None:
+    it = paper(blueprints=["shop"])
+    it.manager.login_view = "login"
+    it.manager.blueprint_login_views = {"shop": "shop.login"}
+    assert unauthorized(it) == (302, "/url/for/shop.login?next=%2Fpage")
+
+
+def test_a_login_page_elsewhere_gets_the_whole_url() -> None:
+    it = paper()
+    it.manager.login_view = "https://accounts/login"
+    assert unauthorized(it) == (302, "https://accounts/login?next=http%3A%2F%2Flocalhost%2Fpage")
+
+
+def test_a_page_that_cannot_be_fetched_by_get_is_none_to_come_back_to() -> None:
+    it = paper(method="POST", url_rule=SimpleNamespace(methods={"POST"}))
+    it.manager.login_view = "login"
+    assert unauthorized(it) == (302, "/url/for/login")
+
+
+# --- the page to come back to, in the session ----------------------------------------------------
+
+
+def in_session(session: Any = None, **request: Any) -> Paper:
+    it = paper(session, config={"USE_SESSION_FOR_NEXT": True}, **request)
+    it.manager.login_view = it.manager.refresh_view = "login"
+    return it
+
+
+@pytest.mark.parametrize("answer", [unauthorized, needs_refresh])
+def test_the_page_to_come_back_to_may_be_kept_in_the_session(answer: Any) -> None:
+    it = in_session(path="/private", query_string=b"a=1")
+    assert answer(it) == (302, "/url/for/login")
+    assert it.session == {"next": "/private?a=1", "_id": CLIENT}
+
+
+def test_an_older_page_to_come_back_to_is_forgotten_where_there_is_none() -> None:
+    it = in_session({"next": "/old"}, method="POST")
+    assert unauthorized(it) == (302, "/url/for/login")
+    assert it.session == {}

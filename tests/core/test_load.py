@@ -1,0 +1,922 @@
+"""Who is making this request?"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from core.paper import COOKIE, DAY, KEY, NOW, OLD_KEY, Manager, Paper, User, about, value_of
+
+from quart_login._core import claim, load, opening, signals
+from quart_login._core.carryover import mark
+from quart_login._core.errors import LoginError, MissingLoader, UnusableUser
+from quart_login._core.login import login_user
+from quart_login._core.protection import fingerprint
+from quart_login._core.record import AS_SET, digest
+from quart_login._core.remember import DELETE, read
+from quart_login._core.settings import FLASK_LOGIN
+from quart_login._core.step import step
+from quart_login._core.tokens import Token, encode_legacy, keys_of
+from quart_login._core.users import epoch_of
+
+ALICE, BOB, LOCKED = User(7), User(8), User(9, active=False)
+
+USERS = {user.id: user for user in (ALICE, BOB, LOCKED)} | {"7": ALICE}
+
+JUNK = {COOKIE: "1|é"}
+
+
+def session_of(user: Any, **more: Any) -> dict[str, Any]:
+    """Return the session of a login of *user* by the browser of `Paper`."""
+    here = fingerprint(*Paper().client())
+    return {
+        "_user_id": user.id,
+        "_fresh": True,
+        "_id": here,
+        "_login_record": about(user.id),
+        **more,
+    }
+
+
+def paper(session: Any = None, **options: Any) -> Paper:
+    return Paper(session, users=options.pop("users", USERS), **options)
+
+
+def token_in(it: Paper) -> Token:
+    """Return the remember token that the response gives."""
+    keys = keys_of(it.app.config)
+    token = read(value_of(it.identity.remember), keys, it.setting, it.manager.clock())
+    assert isinstance(token, Token)
+    return token
+
+
+def raises(error: Exception) -> Any:
+    def loader(key: Any) -> Any:
+        raise error
+
+    return loader
+
+
+def asked_by_request(it: Paper, user: Any) -> list[Any]:
+    """Let the request loader find *user*, and return the list of requests it was asked for."""
+    asked: list[Any] = []
+
+    def load_from_request(request: Any) -> Any:
+        asked.append(request)
+        return user
+
+    it.manager.request_loader(load_from_request)
+    return asked
+
+
+# --- the order -----------------------------------------------------------------------------------
+
+
+def test_the_session_names_the_user() -> None:
+    it = paper(session_of(ALICE))
+    assert it.who() is ALICE
+    assert it.names() == ["accessed"]
+    assert it.identity.remember is None
+    assert not it.identity.forced and not it.identity.stale
+
+
+def test_a_request_that_names_nobody_is_nobodys() -> None:
+    it = paper({"cart": [1]}, users=raises(AssertionError("asked")))
+    assert it.who() is None
+    assert it.identity.loaded
+    assert it.session == {"cart": [1]}
+    assert it.names() == ["accessed"]
+
+
+def test_the_remember_cookie_is_asked_where_the_session_names_nobody() -> None:
+    it = paper()
+    it.request.cookies = it.token(7)
+    assert it.who() is ALICE
+    assert it.told == [("accessed", {}), ("loaded-from-cookie", {"user": ALICE})]
+
+
+def test_the_request_loader_is_asked_where_neither_names_anybody() -> None:
+    it = paper()
+    asked = asked_by_request(it, ALICE)
+    assert it.who() is ALICE
+    assert asked == [it.request]
+    assert it.told == [("accessed", {}), ("loaded-from-request", {"user": ALICE})]
+    assert it.session == {}
+
+
+def test_the_request_loader_is_not_asked_where_the_session_names_a_user() -> None:
+    it = paper(session_of(ALICE))
+    asked = asked_by_request(it, BOB)
+    assert it.who() is ALICE
+    assert asked == []
+
+
+def test_a_request_loader_alone_is_enough() -> None:
+    it = Paper(session_of(ALICE), cookies=JUNK)
+    asked_by_request(it, BOB)
+    assert it.who() is BOB
+    assert it.session["_user_id"] == 7  # not ours to judge without a user loader
+    assert it.identity.remember is None
+
+
+def test_a_user_is_loaded_once() -> None:
+    asked: list[Any] = []
+    it = paper(session_of(ALICE), users=lambda key: asked.append(key) or ALICE)
+    it.request.cookies = it.token(7)
+    it.who()
+    it.who()
+    step(load.load(it))
+    assert asked == [7]
+    assert it.names() == ["accessed"]
+
+
+def test_a_coroutine_function_may_be_the_loader() -> None:
+    async def find(key: Any) -> Any:
+        return USERS.get(key)
+
+    it = paper(session_of(ALICE), users=find)
+    assert it.who() is ALICE
+
+
+def test_without_any_loader_it_is_an_error_and_nobody_is_known() -> None:
+    it = Paper(session_of(ALICE))
+    with pytest.raises(MissingLoader):
+        it.who()
+    assert not it.identity.loaded
+
+
+def test_an_invalid_remember_cookie_does_not_block_the_request_loader() -> None:
+    it = paper(cookies=JUNK)
+    asked_by_request(it, ALICE)
+    assert it.who() is ALICE
+    assert it.identity.remember is DELETE
+
+
+# --- what a request carries ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("session", "cookies", "somebody"),
+    [
+        ({}, {}, False),
+        ({"cart": 1, "_fresh": True}, {"session": "x"}, False),
+        ({"_user_id": 7}, {}, True),
+        ({"_user_id": None}, {}, True),
+        ({}, {COOKIE: ""}, True),
+    ],
+)
+def test_a_request_without_a_credential_is_nobodys(
+    session: Any, cookies: Any, somebody: bool
+) -> None:
+    it = paper(session, cookies=cookies)
+    assert claim.may_be_somebody(it) is somebody
+    it.manager.request_loader(lambda request: None)
+    assert claim.may_be_somebody(it)
+
+
+def test_the_cookie_of_another_name_is_no_credential() -> None:
+    it = paper(cookies={COOKIE: "x"}, config={"REMEMBER_COOKIE_NAME": "me"})
+    assert not claim.may_be_somebody(it)
+
+
+def test_looking_is_told_once_and_noted_in_the_session() -> None:
+    it = paper()
+    it.who()
+    assert it.session.accessed and it.identity.seen
+    it.session.accessed = False
+    it.who()
+    assert not it.session.accessed
+    assert it.names() == ["accessed"]
+
+
+def test_looking_is_not_told_where_nobody_listens() -> None:
+    it = paper()
+    with signals.user_accessed.muted():
+        it.hear = lambda name: pytest.fail(f"{name} was sent")
+    for receiver in list(signals.user_accessed.receivers_for(it.app)):
+        signals.user_accessed.disconnect(receiver)
+    it.who()
+    assert it.told == [] and it.identity.seen and it.session.accessed
+
+
+@pytest.mark.parametrize(
+    ("user", "forced", "is_in"),
+    [
+        (None, False, False),
+        (None, True, False),
+        (ALICE, False, True),
+        (LOCKED, False, False),
+        (LOCKED, True, True),
+    ],
+)
+def test_a_bound_user_who_is_active_or_forced_is_logged_in(
+    user: Any, forced: bool, is_in: bool
+) -> None:
+    it = paper()
+    it.identity.bind(user, forced=forced)
+    assert load.authenticated(it) is is_in
+
+
+def test_a_method_never_authenticates_anybody() -> None:
+    it = paper()
+    it.identity.bind(User(7, active=lambda: True))
+    with pytest.raises(UnusableUser):
+        load.authenticated(it)
+
+
+# --- receivers -----------------------------------------------------------------------------------
+
+
+def test_receivers_are_told_when_the_user_is_bound() -> None:
+    it = paper(config={"SESSION_PROTECTION": "basic"})
+    it.request.cookies = it.token(7)
+    bound: list[Any] = []
+    it.hear = lambda name: bound.append((name, it.identity.user))
+    it.who()
+    assert bound == [("accessed", ALICE), ("loaded-from-cookie", ALICE)]
+
+
+def test_loading_tells_nobody_before_it_is_announced() -> None:
+    it = paper(cookies=JUNK)
+    step(load.load(it))
+    assert it.told == []
+    step(load.announce(it))
+    assert it.reasons() == ["bad_signature"]
+    step(load.announce(it))
+    assert len(it.told) == 1
+
+
+# --- what the session says -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user_id", ["", [], {"admin": 1}, True, 1.5, float("nan"), 2**2000])
+def test_a_session_that_names_no_id_is_refused_before_the_loader_sees_it(user_id: Any) -> None:
+    it = paper(session_of(ALICE, _user_id=user_id), users=raises(AssertionError("asked")))
+    assert it.who() is None
+    assert it.reasons() == ["not_a_user"]
+    assert it.session == {}
+
+
+def test_the_loader_gets_the_id_with_its_type() -> None:
+    asked: list[Any] = []
+    for user_id in (7, "7"):
+        user = User(user_id)
+        it = paper(session_of(user), users=lambda key, user=user: asked.append(key) or user)
+        assert it.who() is user
+        it = paper(users=lambda key, user=user: asked.append(key) or user)
+        it.request.cookies = it.token(user_id)
+        assert it.who() is user
+    assert asked == [7, 7, "7", "7"]
+    assert [type(key) for key in asked] == [int, int, str, str]
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [(about(7, epoch="x"), True), (about(8, epoch="x"), False), ("text", False), (None, False)],
+)
+def test_a_record_counts_only_while_it_speaks_of_the_sessions_user(text: Any, counts: bool) -> None:
+    user = User(7, session_epoch=1)
+    it = paper(session_of(user, _login_record=text), users=lambda key: user)
+    assert (it.who() is None) is counts  # the epoch "x" is not the user's
+
+
+def test_a_stale_id_is_purged_with_the_cookie_and_the_data() -> None:
+    it = paper(session_of(User(99), cart=[1], theme="dark"), cookies={COOKIE: "x"})
+    it.app.config["LOGIN_KEEP_SESSION_KEYS"] = ["theme"]
+    it.request.cookies = it.token(99)
+    assert it.who() is None
+    assert it.session == {"theme": "dark"}
+    assert it.identity.remember is DELETE
+    assert it.reasons() == ["user_gone"]
+
+
+def test_in_flask_logins_way_a_stale_id_leaves_the_data_and_their_mark() -> None:
+    it = paper(session_of(User(99), cart=[1]))
+    it.manager.defaults = FLASK_LOGIN
+    assert it.who() is None
+    assert it.session == {"cart": [1], "_login_record": "was|" + mark(99)}
+
+
+def test_a_request_without_the_cookie_needs_none_deleted() -> None:
+    it = paper(session_of(User(99)))
+    assert it.who() is None
+    assert it.identity.remember is None
+
+
+# --- audiences -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("made_for", ["blog", None])
+def test_another_audiences_login_is_refused_and_not_removed(made_for: str | None) -> None:
+    audience = None if made_for is None else digest(made_for)
+    session = session_of(ALICE, _login_record=about(7, audience=audience))
+    it = paper(session, config={"LOGIN_AUDIENCE": "shop"})
+    assert it.who() is None
+    assert it.reasons() == ["other_audience"]
+    assert it.session == session
+
+
+def test_a_login_for_this_audience_counts() -> None:
+    session = session_of(ALICE, _login_record=about(7, audience=digest("shop")))
+    assert paper(session, config={"LOGIN_AUDIENCE": "shop"}).who() is ALICE
+
+
+def test_an_application_that_names_no_audience_takes_no_login_that_was_made_for_one() -> None:
+    session = session_of(ALICE, _login_record=about(7, audience=digest("shop")))
+    it = paper(session)
+    assert it.who() is None
+    assert it.reasons() == ["other_audience"]
+    assert it.session == session
+
+
+# --- session protection --------------------------------------------------------------------------
+
+
+def moved(**options: Any) -> Paper:
+    """Return a request of another client with the session of Alice."""
+    more = options.pop("session", {})
+    return paper(session_of(ALICE, cart=[1], **more), remote_addr="9.9.9.9", **options)
+
+
+def test_a_moved_session_is_made_stale_in_basic_mode() -> None:
+    it = moved()
+    assert it.who() is ALICE
+    assert it.identity.stale
+    assert it.session["_fresh"] is False and it.session["cart"] == [1]
+    assert it.names() == ["accessed", "session-protected"]
+
+
+def test_a_moved_session_that_is_stale_already_is_not_written() -> None:
+    it = moved(session={"_fresh": False})
+    assert it.who() is ALICE
+    assert not it.session.modified
+    assert it.names() == ["accessed", "session-protected"]
+
+
+def test_a_moved_session_is_dropped_in_strong_mode() -> None:
+    it = moved(config={"SESSION_PROTECTION": "strong"}, users=raises(AssertionError("asked")))
+    it.request.cookies = it.token(7)
+    assert it.who() is None
+    assert it.session == {}
+    assert it.identity.remember is DELETE
+    assert it.names() == ["accessed", "session-protected", "credential-rejected"]
+    assert it.reasons() == ["protected"]
+
+
+def test_a_moved_session_that_is_dropped_leaves_the_request_loader_to_be_asked() -> None:
+    it = moved(config={"SESSION_PROTECTION": "strong"})
+    asked_by_request(it, BOB)
+    assert it.who() is BOB
+
+
+def test_a_moved_permanent_session_is_dropped_unless_flask_login_has_its_way() -> None:
+    options: Any = {"session": {"_permanent": True}, "config": {"SESSION_PROTECTION": "strong"}}
+    assert moved(**options).who() is None
+    it = moved(**options)
+    it.manager.defaults = FLASK_LOGIN
+    assert it.who() is ALICE
+    assert it.identity.stale
+
+
+def test_without_protection_a_moved_session_is_kept() -> None:
+    it = moved(config={"SESSION_PROTECTION": None})
+    assert it.who() is ALICE
+    assert it.session["_fresh"] is True and not it.identity.stale
+    assert it.names() == ["accessed"]
+
+
+def test_an_anonymous_visitors_session_is_not_protected() -> None:
+    it = paper({"cart": [1], "_id": "other"}, config={"SESSION_PROTECTION": "strong"})
+    assert it.who() is None
+    assert it.session == {"cart": [1], "_id": "other"}
+    assert it.names() == ["accessed"]
+
+
+# --- the remember cookie -------------------------------------------------------------------------
+
+
+def test_a_remembered_user_gets_a_stale_session_that_is_bound_to_the_client() -> None:
+    it = paper()
+    it.request.cookies = it.token(7, seconds=DAY)
+    assert it.who() is ALICE
+    assert it.identity.stale
+    assert it.session == {
+        "_user_id": 7,
+        "_fresh": False,
+        "_id": fingerprint(*it.client()),
+        "_login_record": about(7, remembered=DAY),
+    }
+    assert it.again(cookies={}).who() is ALICE
+
+
+def test_a_remembered_user_of_the_settings_duration_is_noted_so() -> None:
+    it = paper()
+    it.request.cookies = it.token(7)
+    it.who()
+    assert it.session["_login_record"] == about(7, remembered=AS_SET)
+
+
+def test_a_remembered_user_keeps_the_visitors_data_and_not_another_users() -> None:
+    for session, left in (({"cart": [1]}, True), ({"cart": [1], "_login_record": "was|x"}, False)):
+        it = paper(session)
+        it.request.cookies = it.token(7)
+        it.who()
+        assert ("cart" in it.session) is left
+
+
+def test_the_applications_exceptions_stay_for_a_remembered_user() -> None:
+    it = paper(
+        {"cart": [1], "theme": "dark", "_login_record": "was|x"},
+        config={"LOGIN_KEEP_SESSION_KEYS": ["theme"]},
+    )
+    it.request.cookies = it.token(7)
+    it.who()
+    assert it.session["theme"] == "dark" and "cart" not in it.session
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, "bad_signature"),
+        ({"issued": int(NOW) - 366 * DAY}, "expired"),
+        ({"issued": int(NOW) + DAY}, "expired"),
+    ],
+)
+def test_a_remember_cookie_that_does_not_count_is_removed(change: Any, reason: str) -> None:
+    it = paper(users=raises(AssertionError("asked")))
+    it.request.cookies = it.token(7, **change) if change else JUNK
+    assert it.who() is None
+    assert it.session == {}
+    assert it.identity.remember is DELETE
+    assert it.reasons() == [reason]
+
+
+def test_a_remember_cookie_that_does_not_count_leaves_the_session_alone() -> None:
+    it = paper(session_of(ALICE, cart=[1]), cookies=JUNK)
+    assert it.who() is ALICE
+    assert it.session == session_of(ALICE, cart=[1])
+    assert it.identity.remember is DELETE
+    assert it.reasons() == ["bad_signature"]
+
+
+def test_session_and_cookie_that_name_two_users_count_neither() -> None:
+    it = paper(session_of(ALICE, cart=[1]), users=raises(AssertionError("asked")))
+    it.request.cookies = it.token(8)
+    assert it.who() is None
+    assert it.session == {}
+    assert it.identity.remember is DELETE
+    assert it.names() == ["accessed", "identity-mismatch", "credential-rejected"]
+    assert it.reasons() == ["user_mismatch"]
+    assert it.told[1][1] == {"reason": "user_mismatch"}
+
+
+def test_session_and_cookie_that_name_one_user_count_as_the_session() -> None:
+    it = paper(session_of(ALICE))
+    it.request.cookies = {COOKIE: encode_legacy("7", KEY)}
+    assert it.who() is ALICE
+    assert it.session == session_of(ALICE)
+    assert "loaded-from-cookie" not in it.names()
+
+
+def test_a_cookie_that_the_session_says_was_cleared_does_not_count() -> None:
+    it = paper({"_remember": "clear"})
+    it.request.cookies = it.token(7)
+    assert it.who() is None
+    assert it.reasons() == []
+    it.session["_remember"] = "set"
+    assert claim.presented(it) is not None
+
+
+def test_a_cookie_that_this_request_deletes_does_not_count() -> None:
+    it = paper()
+    it.request.cookies = it.token(7)
+    assert claim.presented(it) == Token(7, int(NOW) - 60)
+    it.identity.remember = DELETE
+    assert claim.presented(it) is None
+
+
+def test_fallbacks_that_are_no_list_log_nobody_in() -> None:
+    it = paper(session_of(ALICE), config={"SECRET_KEY_FALLBACKS": OLD_KEY})
+    assert it.who() is None
+    assert isinstance(it.identity.error, TypeError)
+    assert it.session == session_of(ALICE)
+
+
+def test_a_claim_shows_no_secret() -> None:
+    it = paper(session_of(User("alice")))
+    assert repr(claim.claim(it)) == "<Claim>"
+
+
+def test_without_a_key_no_cookie_counts_and_none_is_deleted() -> None:
+    it = paper(cookies=JUNK, config={"SECRET_KEY": None})
+    assert it.who() is None
+    assert it.identity.error is None and it.identity.remember is None
+    assert it.reasons() == []
+
+
+# --- replacing it --------------------------------------------------------------------------------
+
+
+def test_flask_logins_cookie_is_replaced_by_our_form_with_the_users_own_id() -> None:
+    it = paper(cookies={COOKIE: encode_legacy("7", KEY)})
+    assert it.who() is ALICE
+    assert it.session["_user_id"] == 7
+    assert token_in(it) == Token(7, int(NOW))
+
+
+def test_a_cookie_of_a_fallback_key_is_replaced_and_lives_no_longer() -> None:
+    before = paper(config={"SECRET_KEY": OLD_KEY})
+    cookies = before.token(7, seconds=DAY)
+    it = paper(cookies=cookies, config={"SECRET_KEY_FALLBACKS": [OLD_KEY]})
+    assert it.who() is ALICE
+    assert token_in(it) == Token(7, int(NOW) - 60, DAY)
+    again = paper(cookies={COOKIE: value_of(it.identity.remember)})
+    assert again.who() is ALICE and again.identity.remember is None
+
+
+def test_a_cookie_that_needs_no_replacing_is_let_alone() -> None:
+    it = paper()
+    it.request.cookies = it.token(7)
+    it.who()
+    assert it.identity.remember is None
+
+
+def test_a_replaced_cookie_carries_the_users_epoch() -> None:
+    user = User(7, session_epoch=1)
+    it = paper(cookies={COOKIE: encode_legacy("7", KEY)}, users=lambda key: user)
+    assert it.who() is user
+    assert token_in(it).epoch == epoch_of(user)
+
+
+def test_a_user_is_not_lost_over_an_id_that_is_too_long_for_our_form() -> None:
+    user = User('"' * 2000)
+    it = paper(cookies={COOKIE: encode_legacy(user.id, KEY)}, users=lambda key: user)
+    assert it.who() is user
+    assert it.identity.remember is None
+
+
+# --- what the loader does ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_cookie", [False, True])
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (None, "user_gone"),
+        (User(7, is_anonymous=True), "user_gone"),
+        (BOB, "user_mismatch"),
+        (User(7, active=False), "user_inactive"),
+        (User(7, active=lambda: True), "not_a_user"),
+        (User(None), "user_mismatch"),
+        (7, "not_a_user"),
+        ("alice", "not_a_user"),
+        ({"id": 7}, "not_a_user"),
+        (object(), "not_a_user"),
+    ],
+)
+def test_whoever_else_the_loader_returns_is_nobody(
+    found: Any, reason: str, by_cookie: bool
+) -> None:
+    it = paper({} if by_cookie else session_of(ALICE), users=lambda key: found)
+    it.request.cookies = it.token(7)
+    assert it.who() is None
+    assert it.identity.error is None
+    assert it.session == {}
+    assert it.identity.remember is DELETE
+    assert it.reasons() == [reason]
+    assert ("identity-mismatch" in it.names()) is (reason == "user_mismatch")
+    assert "loaded-from-cookie" not in it.names()
+
+
+class Broken(User):
+    """A user whose *part* raises or is no flag."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(7)
+        self.part = part
+
+    @property
+    def is_authenticated(self) -> Any:
+        return (lambda: True) if self.part == "is_authenticated" else True
+
+    def get_id(self) -> Any:
+        if self.part == "get_id":
+            raise NotImplementedError
+        return 7
+
+
+@pytest.mark.parametrize("part", ["get_id", "is_authenticated"])
+def test_a_user_of_whom_a_part_is_missing_is_none(part: str) -> None:
+    it = paper(session_of(ALICE), users=lambda key: Broken(part))
+    assert it.who() is None
+    assert it.reasons() == ["not_a_user"]
+
+
+def test_a_user_whose_id_cannot_be_kept_does_not_come_back_by_cookie() -> None:
+    class Text(str):
+        pass
+
+    it = paper(cookies={COOKIE: encode_legacy("7", KEY)}, users=lambda key: User(Text("7")))
+    it.manager.request_loader(lambda request: None)
+    it.who()
+    assert it.identity.user is None
+    assert "_user_id" not in it.session
+    assert "loaded-from-cookie" not in it.names()
+
+
+def test_a_user_who_became_inactive_is_out_unless_logged_in_by_force() -> None:
+    assert paper(session_of(LOCKED)).who() is None
+    it = paper(session_of(LOCKED, _login_record=about(9, forced=True)))
+    assert it.who() is LOCKED
+    assert it.identity.forced and load.authenticated(it)
+
+
+def test_another_users_mark_of_force_does_not_count() -> None:
+    assert paper(session_of(LOCKED, _login_record=about(8, forced=True))).who() is None
+
+
+def test_no_cookie_logs_anybody_in_by_force() -> None:
+    it = paper()
+    it.request.cookies = it.token(9)
+    assert it.who() is None
+    assert it.reasons() == ["user_inactive"]
+
+
+def test_a_changed_epoch_ends_session_and_cookie() -> None:
+    user = User(7, session_epoch=1)
+    login = about(7, epoch=epoch_of(user))
+    it = paper(session_of(user, _login_record=login), users=lambda key: user)
+    remembered = it.token(7, epoch=epoch_of(user))
+    assert it.who() is user
+    user.session_epoch = 2
+    for session, cookies in ((it.session, {}), ({}, remembered)):
+        later = paper(session, cookies=cookies, users=lambda key: user)
+        assert later.who() is None
+        assert later.reasons() == ["epoch_changed"]
+
+
+def test_a_user_who_offers_an_epoch_no_more_has_another_one() -> None:
+    it = paper(session_of(ALICE, _login_record=about(7, epoch="x")))
+    assert it.who() is None
+    assert it.reasons() == ["epoch_changed"]
+
+
+@pytest.mark.parametrize("forced", [True, False])
+def test_a_changed_epoch_ends_a_forced_login_too(forced: bool) -> None:
+    user = User(9, active=not forced, session_epoch=2)
+    login = about(9, epoch="x", forced=forced)
+    it = paper(session_of(user, _login_record=login), users=lambda key: user)
+    assert it.who() is None
+    assert it.reasons() == ["epoch_changed"]
+
+
+def test_the_cookies_epoch_counts_only_where_the_cookie_speaks() -> None:
+    user = User(7, session_epoch=1)
+    login = about(7, epoch=epoch_of(user))
+    it = paper(session_of(user, _login_record=login), users=lambda key: user)
+    it.request.cookies = it.token(7, epoch="x" * 32)
+    assert it.who() is user
+
+
+def test_a_login_from_before_there_were_epochs_counts() -> None:
+    user = User(7, session_epoch=1)
+    assert paper(session_of(user), users=lambda key: user).who() is user
+
+
+def test_the_loaders_exception_is_kept_and_nobody_is_logged_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = ConnectionError("the database is down")
+    it = paper(session_of(ALICE), users=raises(error))
+    it.request.cookies = it.token(7)
+    asked = asked_by_request(it, BOB)
+    assert it.who() is None
+    assert it.identity.error is error and it.identity.loaded
+    assert asked == []
+    assert it.session == session_of(ALICE)  # a failure of ours ends nobody's login
+    assert it.identity.remember is None
+    assert it.reasons() == ["loader_failed"]
+    [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert record.name == "quart_login" and record.exc_info and record.exc_info[1] is error
+
+
+def test_a_loader_may_look_at_the_user_who_is_nobody_yet() -> None:
+    seen: list[Any] = []
+
+    def loader(key: Any) -> Any:
+        assert load.is_loading(it.identity)
+        seen.append(it.who())
+        return ALICE
+
+    it = paper(session_of(ALICE), users=loader)
+    assert it.who() is ALICE
+    assert seen == [None]
+    assert not load.is_loading(it.identity)
+    assert it.names() == ["accessed"]
+
+
+def test_one_request_may_be_loaded_within_anothers_loader() -> None:
+    other = paper(session_of(BOB))
+
+    def loader(key: Any) -> Any:
+        assert not load.is_loading(other.identity)
+        assert other.who() is BOB
+        assert load.is_loading(it.identity)
+        return ALICE
+
+    it = paper(session_of(ALICE), users=loader)
+    assert it.who() is ALICE
+
+
+def test_after_a_failure_nobody_is_being_loaded() -> None:
+    it = paper(session_of(ALICE), users=raises(ValueError()))
+    it.who()
+    assert not load.is_loading(it.identity)
+
+
+@pytest.mark.parametrize("ends", ["finds", "finds nobody", "fails"])
+def test_a_login_while_the_user_is_loaded_stands(ends: str) -> None:
+    def meanwhile(key: Any) -> Any:
+        step(login_user(it, BOB))
+        if ends == "fails":
+            raise ValueError
+        return ALICE if ends == "finds" else None
+
+    it = paper(session_of(ALICE, cart=[1]), users=meanwhile)
+    asked_by_request(it, ALICE)
+    assert it.who() is BOB
+    assert it.session["_user_id"] == 8 and it.identity.error is None
+    assert it.reasons() == []
+    it = paper()
+    it.manager.request_loader(meanwhile)
+    assert it.who() is BOB
+    assert it.session["_user_id"] == 8 and it.identity.error is None
+    assert "loaded-from-request" not in it.names()
+
+
+def test_loaders_are_called_by_the_verb_that_may_end_them() -> None:
+    called: list[Any] = []
+
+    class Limited(Paper):
+        async def call_loader(self, fn: Any, *args: Any) -> Any:
+            called.append(args)
+            return await super().call_loader(fn, *args)
+
+    it = Limited(session_of(ALICE), users={})
+    it.manager.request_loader(lambda request: BOB)
+    assert it.who() is BOB
+    assert called == [(7,), (it.request,)]
+
+
+def test_what_is_no_exception_but_an_exit_is_not_kept() -> None:
+    it = paper(session_of(ALICE), users=raises(KeyboardInterrupt()))  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        it.who()
+    assert not it.identity.loaded
+
+
+def test_a_request_loaders_exception_is_kept_as_well() -> None:
+    it = paper()
+    it.manager.request_loader(raises(ValueError("no token")))
+    assert it.who() is None
+    assert isinstance(it.identity.error, ValueError)
+    assert it.reasons() == ["loader_failed"]
+
+
+# --- the request loader --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "reasons"),
+    [
+        (None, []),
+        (User(7, is_anonymous=True), []),
+        (LOCKED, ["user_inactive"]),
+        ("alice", ["not_a_user"]),
+    ],
+)
+def test_a_request_loader_that_finds_no_user_finds_nobody(found: Any, reasons: list[str]) -> None:
+    it = paper()
+    asked_by_request(it, found)
+    assert it.who() is None
+    assert it.identity.loaded
+    assert it.reasons() == reasons
+    assert "loaded-from-request" not in it.names()
+
+
+def test_request_loaders_are_asked_until_one_finds_a_user() -> None:
+    it = paper()
+    asked: list[str] = []
+
+    class Two(Manager):
+        def request_loaders(self, exchange: Any) -> Any:
+            finds = {"first": None, "second": BOB, "third": ALICE}
+            return [
+                (lambda name: asked.append(name) or finds[name], name, signals.user_logged_in)
+                for name in finds
+            ]
+
+    it.manager = Two()
+    it.manager.request_loader(lambda request: None)
+    assert it.who() is BOB
+    assert asked == ["first", "second"]
+    assert it.told[-1] == ("logged-in", {"user": BOB})
+
+
+def test_a_user_who_came_by_the_request_is_not_forced() -> None:
+    it = paper()
+    it.identity.forced = True
+    asked_by_request(it, BOB)
+    it.who()
+    assert not it.identity.forced
+
+
+# --- websockets ----------------------------------------------------------------------------------
+
+
+def test_a_websocket_knows_its_user_by_every_credential() -> None:
+    assert paper(session_of(ALICE), websocket=True).who() is ALICE
+    it = paper(websocket=True)
+    it.request.cookies = it.token(7)
+    assert it.who() is ALICE
+    assert it.names() == ["accessed", "loaded-from-cookie"]
+
+
+@pytest.mark.parametrize("mode", ["basic", "strong"])
+@pytest.mark.parametrize("user", [ALICE, User(99), User("")])
+def test_a_websocket_never_writes_the_session(user: Any, mode: str) -> None:
+    it = paper(
+        session_of(user), websocket=True, remote_addr="9.9.9.9", config={"SESSION_PROTECTION": mode}
+    )
+    it.request.cookies = it.token(8)
+    it.who()
+    assert not it.session.modified
+
+
+def test_a_websockets_remembered_login_is_stale_and_writes_nothing() -> None:
+    it = paper(websocket=True)
+    it.request.cookies = it.token(7)
+    it.who()
+    assert it.identity.stale and not it.session.modified
+
+
+def test_a_websockets_moved_session_is_stale() -> None:
+    it = paper(session_of(ALICE), websocket=True, remote_addr="9.9.9.9")
+    assert it.who() is ALICE
+    assert it.identity.stale
+
+
+# --- the session of a login ----------------------------------------------------------------------
+
+
+def test_the_session_keeps_of_a_login_what_is_needed_to_judge_it() -> None:
+    user = User(7, session_epoch=1)
+    it = paper(config={"LOGIN_AUDIENCE": "shop"})
+    assert opening.login_keys(it, 7, user, fresh=True, forced=True, remembered=60) == {
+        "_user_id": 7,
+        "_fresh": True,
+        "_id": fingerprint(*it.client()),
+        "_login_record": about(
+            7,
+            fresh_since=int(NOW),
+            forced=True,
+            remembered=60,
+            epoch=epoch_of(user),
+            audience=digest("shop"),
+        ),
+    }
+
+
+def test_the_session_keeps_of_a_plain_login_no_more_than_that() -> None:
+    it = paper()
+    assert opening.login_keys(it, 7, ALICE) == {
+        "_user_id": 7,
+        "_fresh": False,
+        "_id": fingerprint(*it.client()),
+        "_login_record": about(7),
+    }
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_test_client_is_identified_unless_flask_login_has_its_way(fresh: bool) -> None:
+    it = paper()
+    assert opening.client_keys(it, ALICE, fresh) == opening.login_keys(it, 7, ALICE, fresh=fresh)
+    it.manager.defaults = FLASK_LOGIN
+    assert opening.client_keys(it, ALICE, fresh) == {"_user_id": 7, "_fresh": fresh}
+
+
+def test_a_test_client_of_an_unusable_user_is_a_developers_error() -> None:
+    with pytest.raises(LoginError):
+        opening.client_keys(paper(), User(None), True)
+
+
+def test_no_log_tells_whose_login_was_refused(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "quart_login")
+    user = User("alice@example.org")
+    it = paper(session_of(user), users={})
+    it.request.cookies = it.token(user.id)
+    it.who()
+    assert caplog.messages == ["A credential was rejected: user_gone"]
+    assert caplog.records[0].reason == "user_gone"  # type: ignore[attr-defined]
+    assert user.id not in caplog.text

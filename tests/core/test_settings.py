@@ -1,0 +1,151 @@
+"""Which settings are there, and what holds where an application says nothing?"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from quart_login._core.errors import ConfigurationError
+from quart_login._core.settings import (
+    DEFAULTS,
+    FLASK_LOGIN,
+    SAFE,
+    SESSION_KEYS,
+    SessionKeys,
+    check,
+    check_fallbacks,
+    moment,
+    seconds,
+)
+
+OWN = {
+    "LOGIN_CLEAR_SESSION_ON_LOGOUT",
+    "LOGIN_STRONG_DROPS_PERMANENT",
+    "LOGIN_FORCE_HOST_WITH_SCHEME",
+    "LOGIN_TEST_CLIENT_IDENTIFIED",
+}
+
+
+def test_the_shells_differ_in_these_settings_only() -> None:
+    assert SAFE.keys() == FLASK_LOGIN.keys() == DEFAULTS.keys() | OWN
+    assert {key for key in SAFE if SAFE[key] != FLASK_LOGIN[key]} == OWN
+    assert all(SAFE[key] is True and FLASK_LOGIN[key] is False for key in OWN)
+
+
+def test_the_defaults_can_work() -> None:
+    check(DEFAULTS)
+    check(SAFE)
+    check(FLASK_LOGIN)
+    check({})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("REMEMBER_COOKIE_FORMAT", "flask_login"),
+        ("REMEMBER_COOKIE_FORMAT", None),
+        ("LOGIN_LOAD_USER", "lazy"),
+        ("LOGIN_LOAD_USER", True),
+    ],
+)
+def test_a_choice_that_is_none_is_refused_by_name(key: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{key} must be one of .*not {value!r}"):
+        check({key: value})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"REMEMBER_COOKIE_FORMAT": "flask-login"},
+        {"REMEMBER_COOKIE_FORMAT": "quart-login"},
+        {"LOGIN_LOAD_USER": "eager"},
+        {"LOGIN_LOAD_USER": "on_demand"},
+        {"REMEMBER_COOKIE_DURATION": 60},
+        {"REMEMBER_COOKIE_LEGACY_UNTIL": date(2030, 1, 1)},
+        {"SECRET_KEY_FALLBACKS": ["a", b"b"]},
+        {"SECRET_KEY_FALLBACKS": None},
+        {"SECRET_KEY_FALLBACKS": []},
+    ],
+)
+def test_settings_that_can_work_are_let_pass(config: dict[str, Any]) -> None:
+    check(config)
+
+
+@pytest.mark.parametrize("value", [1.5, None, "60", True])
+def test_a_remember_duration_that_is_none_is_refused_at_once(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"REMEMBER_COOKIE_DURATION must be a datetime"):
+        check({"REMEMBER_COOKIE_DURATION": value})
+
+
+@pytest.mark.parametrize("value", [5, 1.5, ()])
+def test_an_end_of_the_legacy_form_that_is_no_date_is_refused_at_once(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"REMEMBER_COOKIE_LEGACY_UNTIL must be a date"):
+        check({"REMEMBER_COOKIE_LEGACY_UNTIL": value})
+
+
+@pytest.mark.parametrize("value", ["a key", b"a key"])
+def test_fallbacks_given_as_one_string_are_refused_at_once(value: Any) -> None:
+    for refuse in (check, check_fallbacks):
+        with pytest.raises(TypeError, match="each of its letters would be a key"):
+            refuse({"SECRET_KEY_FALLBACKS": value})
+
+
+@pytest.mark.parametrize("value", [[""], [b""], [None], ["good", 5]])
+def test_a_fallback_that_is_no_key_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="list of non-empty keys"):
+        check({"SECRET_KEY_FALLBACKS": value})
+
+
+def test_a_duration_is_a_timedelta_or_an_int_of_seconds() -> None:
+    assert seconds(timedelta(days=1, microseconds=500_000), "X") == 86400.5
+    assert seconds(60, "X") == 60
+    assert seconds(0, "X") == 0
+
+
+@pytest.mark.parametrize("value", [True, 1.5, "60", None])
+def test_anything_else_is_no_duration(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"X must be a datetime\.timedelta, instead got"):
+        seconds(value, "X")
+
+
+NEW_YEAR = datetime(2030, 1, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        date(2030, 1, 1),
+        datetime(2030, 1, 1),
+        datetime(2030, 1, 1, tzinfo=UTC),
+        datetime(2030, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))),
+        "2030-01-01",
+        "2030-01-01T02:00:00+02:00",
+    ],
+)
+def test_a_moment_without_a_time_zone_is_in_utc(until: Any) -> None:
+    assert moment(until) == NEW_YEAR
+
+
+def test_no_moment_is_none() -> None:
+    assert moment(None) is None
+
+
+def test_a_text_that_is_no_moment_is_an_error() -> None:
+    with pytest.raises(ValueError, match="soon"):
+        moment("soon")
+
+
+def test_the_sessions_keys_are_flask_logins_and_one_of_our_own() -> None:
+    assert astuple(SessionKeys()) == (
+        "_user_id",
+        "_fresh",
+        "_id",
+        "_remember",
+        "_remember_seconds",
+        "next",
+        "_login_record",
+    )
+    assert {*astuple(SessionKeys())} - {"_login_record"} == SESSION_KEYS

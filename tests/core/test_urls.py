@@ -1,0 +1,301 @@
+"""Where is the login page, and where does the visitor go from there?"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from core.paper import Paper, Web, make_request
+
+from quart_login._core import urls
+from quart_login._core.settings import FLASK_LOGIN
+from quart_login._core.urls import (
+    expand_login_view,
+    here,
+    login_view_for,
+    make_next_param,
+    next_url,
+    set_login_view,
+)
+
+
+def web(**config: Any) -> Web:
+    return Paper(config=config, scheme="https").web
+
+
+def login_url(*args: Any, **config: Any) -> str:
+    return urls.login_url(web(**config), *args)
+
+
+# --- the page to come back to, shortened ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("login", "current", "back"),
+    [
+        ("http://localhost/login", "http://localhost/profile?a=1", "/profile?a=1"),
+        ("/login", "http://localhost/profile", "/profile"),
+        ("//localhost/login", "http://localhost/profile", "/profile"),
+        ("https://localhost/login", "http://localhost/profile", "http://localhost/profile"),
+        ("http://accounts/login", "http://localhost/profile", "http://localhost/profile"),
+        ("/login", "/profile#part", "/profile"),
+    ],
+)
+def test_a_page_of_the_login_pages_site_is_shortened(login: str, current: str, back: str) -> None:
+    assert make_next_param(login, current) == back
+
+
+# --- the login page ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["https://x/login", "http://x/login", "/login", "//x/login"])
+def test_a_url_is_a_login_page_as_it_stands(url: str) -> None:
+    assert expand_login_view(web(), url) == url
+
+
+@pytest.mark.parametrize("endpoint", ["login", "auth.login", "http", "ftp://x"])
+def test_anything_else_is_an_endpoint(endpoint: str) -> None:
+    assert expand_login_view(web(), endpoint) == f"/url/for/{endpoint}"
+
+
+def test_a_login_url_has_the_page_to_come_back_to_in_its_query() -> None:
+    assert login_url("login") == "/url/for/login"
+    assert login_url("/login", "http://localhost/a?b=1&c") == "/login?next=%2Fa%3Fb%3D1%26c"
+    assert login_url("/login", "/a", "back") == "/login?back=%2Fa"
+    assert login_url("http://x/login", "http://y/a") == "http://x/login?next=http%3A%2F%2Fy%2Fa"
+
+
+def test_the_query_of_the_login_page_is_kept_but_for_the_field() -> None:
+    url = login_url("/login?a=1&a=2&empty=&next=/old#part", "/new")
+    assert url.endswith("#part")
+    assert parse_qs(urlsplit(url).query, keep_blank_values=True) == {
+        "a": ["1", "2"],
+        "empty": [""],
+        "next": ["/new"],
+    }
+
+
+def test_the_host_may_be_forced_with_the_scheme_of_the_request() -> None:
+    forced = {"FORCE_HOST_FOR_REDIRECTS": "proxy"}
+    assert login_url("/login", "/a", **forced) == "https://proxy/login?next=%2Fa"
+    assert login_url("http://x/login", "/a", **forced) == "http://proxy/login?next=%2Fa"
+    assert login_url("/login", **forced) == "/login"
+    assert login_url("/login", "/a", FORCE_HOST_FOR_REDIRECTS=None) == "/login?next=%2Fa"
+
+
+def test_in_flask_logins_way_the_forced_host_leaves_the_scheme_to_the_browser() -> None:
+    forced = web(FORCE_HOST_FOR_REDIRECTS="proxy")
+    forced.current_app.login_manager.defaults = FLASK_LOGIN
+    assert urls.login_url(forced, "/login", "/a") == "//proxy/login?next=%2Fa"
+    assert urls.login_url(forced, "http://x/login", "/a") == "http://proxy/login?next=%2Fa"
+
+
+# --- the page that was asked for -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"path": "/a", "query_string": b""}, "/a"),
+        ({"path": "/a", "query_string": b"b=1&c=%20&d=/?"}, "/a?b=1&c=%20&d=/?"),
+        ({"path": "/zoë x", "query_string": "q=ë".encode()}, "/zo%C3%AB%20x?q=%C3%AB"),
+        ({"path": "/a?b#c"}, "/a%3Fb%23c"),
+        ({"path": "/a", "root_path": "/app"}, "/app/a"),
+        ({"path": "/a", "root_path": "/app/"}, "/app/a"),
+        ({"path": "", "root_path": ""}, "/"),
+    ],
+)
+def test_a_request_is_for_its_path_and_query(fields: dict[str, Any], path: str) -> None:
+    assert here(make_request(**fields)) == path
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"path": "//evil.com"},
+        {"path": "////evil.com"},
+        {"path": "/\\evil.com"},
+        {"path": "\\\\evil.com"},
+        {"path": "/\t/evil.com"},
+        {"path": "/\n/evil.com"},
+        {"path": " //evil.com"},
+        {"path": "evil.com"},
+        {"path": "http://evil.com"},
+        {"root_path": "//evil.com", "path": "/"},
+        {"root_path": "//", "path": "//evil.com"},
+        {"path": "/a", "host": "evil.com"},
+        {"path": "/a", "query_string": b"\r\nLocation: //evil.com"},
+    ],
+)
+def test_no_request_leads_off_the_site(fields: dict[str, Any]) -> None:
+    path = here(make_request(**fields))
+    assert path.startswith("/") and not path.startswith("//")
+    assert path.isascii() and path.isprintable() and not set(path) & set(' \\"<>')
+    assert urlsplit(path).netloc == urlsplit(path).scheme == ""
+    assert next_url(make_request(**fields), "/login") == path
+
+
+# --- whether it can be fetched by GET ------------------------------------------------------------
+
+
+def rule(*methods: str) -> Any:
+    return SimpleNamespace(methods=set(methods))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"method": "GET"},
+        {"method": "HEAD"},
+        {"method": "POST", "url_rule": rule("GET", "POST")},
+        {"method": "OPTIONS", "url_rule": rule("GET")},
+    ],
+)
+def test_a_page_that_can_be_fetched_by_get_is_the_one_to_come_back_to(
+    fields: dict[str, Any],
+) -> None:
+    assert next_url(make_request(path="/a", **fields), "/login") == "/a"
+
+
+def sent_from(referrer: str | None, **fields: Any) -> Any:
+    """Return a request by POST of a page that has no GET, sent from the page *referrer*."""
+    headers = {} if referrer is None else {"Referer": referrer}
+    return make_request(
+        method="POST", path="/delete", headers=headers, **{"url_rule": rule("POST"), **fields}
+    )
+
+
+@pytest.mark.parametrize("url_rule", [rule("POST"), None, SimpleNamespace(methods=None)])
+def test_else_it_is_the_page_that_the_request_was_sent_from(url_rule: Any) -> None:
+    request = sent_from("http://localhost/list?p=2#part", url_rule=url_rule)
+    assert next_url(request, "/login") == "/list?p=2"
+
+
+@pytest.mark.parametrize(
+    ("referrer", "path"),
+    [
+        ("http://localhost", "/"),
+        ("https://localhost/list", "/list"),
+        ("http://localhost/zoë\\x", "/zo%C3%AB%5Cx"),
+        ("http://localhost/list?q=ë x", "/list?q=%C3%AB%20x"),
+        ("http://localhost//evil.com/x", "/evil.com/x"),
+        ("http://localhost/\\evil.com", "/%5Cevil.com"),
+    ],
+)
+def test_the_referring_page_is_a_path_of_this_site(referrer: str, path: str) -> None:
+    assert next_url(sent_from(referrer), "/login") == path
+
+
+@pytest.mark.parametrize(
+    "referrer",
+    [
+        None,
+        "",
+        "/list",
+        "//localhost/list",
+        "http://evil.com/list",
+        "http://localhost.evil.com/list",
+        "http://localhost@evil.com/",
+        "http://evil.com@localhost/",
+        "http://localhost:8000/list",
+        "javascript://localhost/%0aalert(1)",
+        "ftp://localhost/list",
+        "http://[",
+        "android-app://com.example/",
+    ],
+)
+def test_a_page_that_is_not_of_this_site_is_none_to_come_back_to(referrer: str | None) -> None:
+    assert next_url(sent_from(referrer), "/login") is None
+    assert next_url(sent_from(referrer), "http://accounts/login") is None
+
+
+# --- a login page elsewhere ----------------------------------------------------------------------
+
+
+def test_a_login_page_on_another_host_gets_the_whole_url() -> None:
+    request = make_request(path="/a", query_string=b"b=1", host="shop:8000", scheme="https")
+    assert next_url(request, "http://accounts/login") == "https://shop:8000/a?b=1"
+    assert next_url(sent_from("http://localhost/list"), "//accounts/login") == (
+        "http://localhost/list"
+    )
+
+
+def test_a_login_page_that_is_named_by_this_sites_own_host_gets_the_path() -> None:
+    request = make_request(path="/a", query_string=b"b=1")
+    assert next_url(request, "http://localhost/login") == "/a?b=1"
+    assert next_url(request, "https://localhost/login") == "http://localhost/a?b=1"
+
+
+def test_a_host_that_is_none_gives_no_url() -> None:
+    assert next_url(make_request(path="/a", host="["), "http://accounts/login") is None
+    assert next_url(make_request(path="/a", host="["), "/login") == "/a"
+
+
+# --- login pages of blueprints -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("views", "default", "blueprints", "view"),
+    [
+        ({}, None, [], None),
+        ({}, "login", [], "login"),
+        ({}, "login", ["shop"], "login"),
+        ({"shop": "shop.login"}, "login", ["shop"], "shop.login"),
+        ({"shop": "shop.login"}, "login", ["blog"], "login"),
+        ({"shop": "shop.login"}, "login", [], "login"),
+        ({"shop": None}, "login", ["shop"], "login"),
+        ({None: "all", "shop": "shop.login"}, None, ["blog"], "all"),
+        ({None: "all"}, "login", [], "all"),
+        ({"admin": "inner"}, "login", ["shop.admin", "shop"], "inner"),
+        ({"shop.admin": "inner", "admin": "outer"}, "login", ["shop.admin", "shop"], "inner"),
+        ({"shop": "outer"}, "login", ["shop.admin", "shop"], "outer"),
+        ({"shop": "outer", "admin": "inner"}, "login", ["shop.admin", "shop"], "inner"),
+    ],
+)
+def test_the_innermost_blueprint_with_a_login_page_has_its_way(
+    views: Any, default: str | None, blueprints: list[str], view: str | None
+) -> None:
+    assert login_view_for(views, default, blueprints) == view
+
+
+SHOP = SimpleNamespace(name="shop")
+
+
+def test_a_login_page_is_set_for_the_application() -> None:
+    at = web()
+    manager = at.current_app.login_manager
+    set_login_view(at, "login")
+    assert (manager.login_view, manager.blueprint_login_views) == ("login", {})
+
+
+def test_beside_a_blueprints_login_page_the_applications_is_that_of_none() -> None:
+    at = web()
+    manager = at.current_app.login_manager
+    set_login_view(at, "login")
+    set_login_view(at, "shop.login", SHOP)
+    assert manager.login_view is None
+    assert manager.blueprint_login_views == {"shop": "shop.login", None: "login"}
+
+
+def test_a_blueprints_login_page_may_come_first() -> None:
+    at = web()
+    manager = at.current_app.login_manager
+    set_login_view(at, "shop.login", SHOP)
+    assert (manager.login_view, manager.blueprint_login_views) == (None, {"shop": "shop.login"})
+    set_login_view(at, "login")
+    assert manager.login_view is None
+    assert manager.blueprint_login_views == {"shop": "shop.login", None: "login"}
+    set_login_view(at, "other")
+    assert manager.blueprint_login_views == {"shop": "shop.login", None: "other"}
+
+
+def test_a_login_page_of_none_is_not_overwritten_by_an_older_one() -> None:
+    at = web()
+    manager = at.current_app.login_manager
+    manager.login_view = "old"
+    manager.blueprint_login_views = {"shop": "shop.login"}
+    set_login_view(at, "new")
+    assert manager.login_view is None
+    assert manager.blueprint_login_views == {"shop": "shop.login", None: "new"}
