@@ -63,7 +63,7 @@ def _change(exchange: Exchange) -> Change | None:
 
 def _user_id(exchange: Exchange) -> UserId | None:
     """Return the id of the user, if it is the session's login that brought them here."""
-    if not authenticated(exchange):
+    if not authenticated(exchange) or exchange.identity.by_request:
         return None
     held = exchange.session.get(exchange.manager.keys.user_id)
     user_id = id_of(exchange.identity.user, exchange.manager.id_attribute)

@@ -30,6 +30,8 @@ class Identity:
     seen = False
     #: Is this an inactive user, logged in by force?
     forced = False
+    #: Was it the request loader that named the user, and no login of this library's?
+    by_request = False
     #: Is the login stale, whatever the session says?
     stale = False
     #: Has the response gone out, so that a login could no longer reach the browser?

@@ -22,7 +22,7 @@ from .opening import login_keys
 from .reasons import Reason
 from .signals import user_accessed, user_loaded_from_cookie
 from .tokens import Token, keys_of
-from .users import UserId, checked_id, epoch_of, flag, id_of, same_id
+from .users import UserId, checked_id, epoch_of, flag, id_of, is_id, same_id
 
 #: Whose user is being loaded here: a loader that looks at the user must not wait for itself.
 _loading: ContextVar[Identity | None] = ContextVar("quart_login.loading", default=None)
@@ -175,6 +175,15 @@ def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:
         pass  # The old cookie is still good; a user is not lost over a long id.
 
 
+def _clear_for(exchange: Exchange, user: Any) -> None:
+    """Remove what a logout left of another user's data from the session."""
+    session, keys = exchange.session, exchange.manager.keys
+    user_id = id_of(user, exchange.manager.id_attribute)
+    if keys.user_id in session or exchange.is_websocket or not is_id(user_id):
+        return
+    carryover.take_over(session, keys, user_id, exchange.setting("LOGIN_KEEP_SESSION_KEYS"))
+
+
 async def _by_request(exchange: Exchange) -> None:
     if exchange.manager.asks_requests:
         for callback, argument, signal in exchange.manager.request_loaders(exchange):
@@ -184,6 +193,8 @@ async def _by_request(exchange: Exchange) -> None:
             reason = objection(user, exchange.manager.id_attribute)
             if reason is None:
                 exchange.identity.tell(signal, user=user)
+                exchange.identity.by_request = True
+                _clear_for(exchange, user)
                 exchange.bind(user)
                 return
             if reason is not Reason.USER_GONE:

@@ -72,7 +72,7 @@ async def login_user(
     _become(exchange.session, planned)
     identity = exchange.identity
     identity.remember = change
-    identity.stale, identity.error = False, None
+    identity.stale, identity.by_request, identity.error = False, False, None
     exchange.bind(user, forced=not active)
     await exchange.notify(user_logged_in, user=user)
     return True
@@ -108,7 +108,7 @@ async def confirm_login(exchange: Exchange) -> None:
     """Make the current login fresh: its user has just typed the password again."""
     _require_response(exchange, "confirm_login")
     await known(exchange)
-    if authenticated(exchange):
+    if authenticated(exchange) and not _is_beside_a_login(exchange):
         await _renew(exchange)
         _freshen(exchange)
     await exchange.notify(user_login_confirmed)
@@ -116,7 +116,7 @@ async def confirm_login(exchange: Exchange) -> None:
 
 def login_fresh(exchange: Exchange) -> bool:
     """Return whether the current login is fresh: the password was typed in it, not long ago."""
-    if exchange.identity.stale or not authenticated(exchange):
+    if exchange.identity.stale or not authenticated(exchange) or _is_beside_a_login(exchange):
         return False
     lifetime = exchange.setting("LOGIN_FRESH_DURATION")
     return is_fresh(
@@ -126,6 +126,11 @@ def login_fresh(exchange: Exchange) -> bool:
         exchange.manager.clock(),
         None if lifetime is None else seconds(lifetime, "LOGIN_FRESH_DURATION"),
     )
+
+
+def _is_beside_a_login(exchange: Exchange) -> bool:
+    """Does the session hold a login that is not what the request's user came by?"""
+    return exchange.identity.by_request and exchange.manager.keys.user_id in exchange.session
 
 
 def login_remembered(exchange: Exchange) -> bool:
@@ -188,16 +193,15 @@ def _remember(
         keys = keys_of(exchange.config)
         return remember.issue(token, keys, exchange.setting, exchange.manager.clock())
     decided = exchange.identity.remember
-    if decided is DELETE:
-        return DELETE
+    held = exchange.session.get(exchange.manager.keys.user_id)
+    if decided is DELETE or (decided is not None and same_id(held, user_id)):
+        return decided
     if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
         return None
-    if decided is not None:
-        return DELETE  # An earlier login of this request was to set it, and is over.
     # A cookie of another user would bring that one back when this session ends.
     sent = presented(exchange)
     mine = sent is not None and same_id(sent.user_id, user_id)
-    return None if mine else DELETE
+    return decided if mine else DELETE
 
 
 def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict[str, Any]:

@@ -286,6 +286,29 @@ def test_a_login_does_not_forget_what_the_request_decided_before() -> None:
     assert token_in(again).user_id == 7
 
 
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_second_login_of_the_same_user_keeps_the_cookie_that_the_first_is_to_set(
+    sent: bool,
+) -> None:
+    it = paper()
+    it.request.cookies = it.token(7) if sent else {}
+    log_in(it, ALICE, remember=True)
+    log_in(it, ALICE)
+    assert token_in(it).user_id == 7
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_login_of_another_user_takes_back_the_cookie_that_the_first_was_to_set(
+    sent: bool,
+) -> None:
+    it = paper()
+    it.request.cookies = it.token(7) if sent else {}
+    log_in(it, ALICE, remember=True)
+    log_in(it, BOB)
+    assert it.identity.remember is (DELETE if sent else None)
+    assert "_remember" not in it.session
+
+
 # --- refusals ------------------------------------------------------------------------------------
 
 
@@ -664,6 +687,13 @@ def test_a_user_of_the_request_alone_is_confirmed_alone() -> None:
 def test_nobody_is_fresh() -> None:
     it = paper({"_fresh": True})
     it.who()
+    assert login.login_fresh(it) is False
+
+
+def test_a_stale_login_is_not_fresh_though_a_websockets_session_still_says_so() -> None:
+    it = logged_in(ALICE).again(websocket=True, remote_addr="9.9.9.9")
+    assert it.who() is ALICE
+    assert it.session["_fresh"] is True
     assert login.login_fresh(it) is False
 
 
