@@ -11,6 +11,7 @@ from flask import Flask, current_app, has_app_context
 
 from quart_login._core import guard, remember, settings
 from quart_login._core import login as core_login
+from quart_login._core.claim import logger
 from quart_login._core.exchange import Exchange
 from quart_login._core.finish import finish, is_due
 from quart_login._core.identity import Identity
@@ -63,6 +64,8 @@ class LoginManager(BaseLoginManager[UserT]):
         Raises `ConfigurationError` or `TypeError` for settings that cannot work.
         """
         settings.check(app.config)
+        if (wrong := settings.unknown_protection(app.config)) is not None:
+            logger.warning("%s Sessions are not protected.", wrong)  # as Flask-Login, but said
         app.login_manager = self  # type: ignore[attr-defined]
         app.after_request(self._update_remember_cookie)
         # Last of all, so that the application's own hooks may still log in and out.

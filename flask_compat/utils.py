@@ -19,6 +19,7 @@ from quart_login._core.guard import refuse
 from quart_login._core.load import is_loading, known
 from quart_login._core.protection import fingerprint
 from quart_login._core.public import publish
+from quart_login._core.settings import COOKIE_NAME, EXEMPT_METHODS
 from quart_login._core.step import step
 from quart_login._core.users import AnonymousUserMixin
 
@@ -170,6 +171,8 @@ def _cookie_digest(payload: str, key: str | bytes | None = None) -> str:
 
 
 __all__ = [
+    "COOKIE_NAME",
+    "EXEMPT_METHODS",
     "CurrentUser",
     "confirm_login",
     "current_user",

@@ -42,7 +42,7 @@ from ._core.signals import (
     user_needs_refresh,
     user_unauthorized,
 )
-from ._core.users import AnonymousUserMixin, User, UserMixin
+from ._core.users import AnonymousUserMixin, UserMixin
 from ._current import current_user, load_user, looking
 from ._exchange import awaited, decided, on_the_web
 from ._manager import LoginManager
@@ -84,7 +84,6 @@ __all__ = [
     "QuartLoginClient",
     "Reason",
     "UnusableUser",
-    "User",
     "UserMixin",
     "UserNotLoaded",
     "__version__",

@@ -17,7 +17,7 @@ Here: TypeAlias = tuple[Any, Any, Any]
 
 if hasattr(quart_globals, "_cv_request"):  # Quart before 0.23: a context of each kind
     _requests: Any = quart_globals._cv_request
-    _websockets: Any = quart_globals._cv_websocket
+    _websockets: Any = getattr(quart_globals, "_cv_websocket")  # noqa: B009 (gone since 0.23)
 
     def connection() -> Any:
         """Return the request or websocket at hand, or None."""

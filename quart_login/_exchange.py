@@ -55,7 +55,7 @@ class QuartExchange(Exchange):
         limit = self.config.get("LOGIN_LOADER_TIMEOUT")
         if limit is None:
             return await self.call(fn, *args)
-        async with asyncio.timeout(seconds(limit, "LOGIN_LOADER_TIMEOUT")):
+        async with asyncio.timeout(seconds(limit, "LOGIN_LOADER_TIMEOUT", float)):
             return await self.call(fn, *args)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:

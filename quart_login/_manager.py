@@ -11,6 +11,7 @@ from ._context import connection, here
 from ._core import guard, settings
 from ._core import login as core_login
 from ._core.claim import may_be_somebody
+from ._core.errors import ConfigurationError
 from ._core.finish import finish, is_due, tell_late
 from ._core.load import announce, known, load
 from ._core.manager import BaseLoginManager, UserT
@@ -37,7 +38,7 @@ class LoginManager(BaseLoginManager[UserT]):
 
         Raises `ConfigurationError` or `TypeError` for settings that cannot work.
         """
-        settings.check(app.config)
+        self._check(app)
         app.login_manager = self  # type: ignore[attr-defined]
         app.before_serving(self._check_keys(app))
         # First of all, so that the application's own hooks see the user; and last of all, so that
@@ -53,9 +54,16 @@ class LoginManager(BaseLoginManager[UserT]):
         if add_context_processor:
             app.context_processor(_user_context_processor)
 
+    @staticmethod
+    def _check(app: Quart) -> None:
+        settings.check(app.config)
+        if (wrong := settings.unknown_protection(app.config)) is not None:
+            raise ConfigurationError(wrong)
+
     def _check_keys(self, app: Quart) -> Any:
         async def check_keys() -> None:
-            """Refuse to serve without a key, or with one that is not one."""
+            """Refuse to serve with settings that cannot work, also those that came later."""
+            self._check(app)
             if self._user_callback is not None:
                 core_login.check_keys(app, self)
 

@@ -134,7 +134,6 @@ def test_both_shells_have_the_same_names_but_for_what_only_one_needs() -> None:
     assert set(flask_compat.__all__) ^ set(quart_login.__all__) == {
         "FlaskLoginClient",
         "QuartLoginClient",
-        "User",
         "UserNotLoaded",
         "load_user",
     }

@@ -22,7 +22,7 @@ from .remember import DELETE
 from .settings import seconds
 from .signals import user_logged_in, user_logged_out, user_login_confirmed
 from .tokens import Keys, Token, is_weak, keys_of
-from .users import UserId, checked_id, epoch_of, flag, id_of, same_id, unwrap
+from .users import UserId, checked_activity, checked_id, epoch_of, id_of, same_id, unwrap
 
 
 async def login_user(
@@ -49,8 +49,7 @@ async def login_user(
     _require_response(exchange, "login_user")
     user = unwrap(user)
     check_keys(exchange.app, exchange.manager)
-    active = flag(user.is_active)
-    flag(user.is_authenticated)  # A method here is a mistake, and better seen now.
+    active = checked_activity(user)
     if not force and not active:
         return False
     user_id = checked_id(user, exchange.manager.id_attribute)
@@ -124,7 +123,7 @@ def login_fresh(exchange: Exchange) -> bool:
         exchange.manager.keys,
         id_of(exchange.identity.user, exchange.manager.id_attribute),
         exchange.manager.clock(),
-        None if lifetime is None else seconds(lifetime, "LOGIN_FRESH_DURATION"),
+        None if lifetime is None else seconds(lifetime, "LOGIN_FRESH_DURATION", float),
     )
 
 

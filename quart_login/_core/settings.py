@@ -131,6 +131,11 @@ def check(config: Mapping[str, Any]) -> None:
     A key list that is one string is a `TypeError`: each of its letters would be a key.
     """
     check_fallbacks(config)
+    if isinstance(config.get("LOGIN_KEEP_SESSION_KEYS"), str):
+        raise ConfigurationError("LOGIN_KEEP_SESSION_KEYS must be a list of keys, not one string.")
+    for key in ("LOGIN_FRESH_DURATION", "LOGIN_LOADER_TIMEOUT"):
+        if config.get(key) is not None:
+            seconds(config[key], key, float)
     for key, choices in _CHOICES.items():
         if config.get(key, choices[0]) not in choices:
             raise ConfigurationError(f"{key} must be one of {choices}, not {config[key]!r}.")
@@ -154,13 +159,28 @@ def check_fallbacks(config: Mapping[str, Any]) -> None:
         raise TypeError("SECRET_KEY_FALLBACKS must be a list of non-empty keys (str or bytes).")
 
 
-def seconds(duration: object, name: str) -> float:
-    """Return *duration*, a `timedelta` or an int of seconds, in seconds."""
+def unknown_protection(config: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with ``SESSION_PROTECTION``, if it is a word that says nothing."""
+    mode = config.get("SESSION_PROTECTION")
+    if not isinstance(mode, str) or mode in ("", "basic", "strong"):
+        return None
+    return f"SESSION_PROTECTION must be 'basic', 'strong' or None, not {mode!r}."
+
+
+def seconds(duration: object, name: str, *kinds: type) -> float:
+    """Return *duration*, a `timedelta` or an int (or another of *kinds*) of seconds, in seconds."""
     if isinstance(duration, timedelta):
         return duration.total_seconds()
-    if isinstance(duration, int) and not isinstance(duration, bool):
-        return duration
+    if isinstance(duration, (int, *kinds)) and not isinstance(duration, bool):
+        return duration  # type: ignore[return-value]
     raise ConfigurationError(f"{name} must be a datetime.timedelta, instead got: {duration}")
+
+
+def _parsed(text: str) -> object:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def moment(until: object) -> float | None:
@@ -168,12 +188,13 @@ def moment(until: object) -> float | None:
     if until is None:
         return None
     if isinstance(until, str):
-        until = datetime.fromisoformat(until)
+        until = _parsed(until)
     if isinstance(until, datetime):
         aware = until if until.tzinfo else until.replace(tzinfo=UTC)
         return aware.timestamp()
     if isinstance(until, date):
         return datetime(until.year, until.month, until.day, tzinfo=UTC).timestamp()
     raise ConfigurationError(
-        f"REMEMBER_COOKIE_LEGACY_UNTIL must be a date, a datetime or None, not {until!r}."
+        f"REMEMBER_COOKIE_LEGACY_UNTIL must be a date, a datetime, an ISO 8601 text or None,"
+        f" not {until!r}."
     )

@@ -123,7 +123,7 @@ def set_login_view(web: Any, login_view: str, blueprint: Any = None) -> None:
     if blueprint is None and not views:
         manager.login_view = login_view
         return
-    views[None if blueprint is None else blueprint.name] = login_view
+    views[getattr(blueprint, "name", blueprint)] = login_view
     if manager.login_view is not None:
         # As Flask-Login has it: beside blueprints' views, the application's is that of None.
         views.setdefault(None, manager.login_view)

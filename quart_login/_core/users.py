@@ -130,6 +130,17 @@ def flag(value: object) -> bool:
     return bool(value)
 
 
+def checked_activity(user: Any) -> bool:
+    """Return whether *user* is active.  Raises `UnusableUser` if it is no user."""
+    if user is None:
+        raise UnusableUser("login_user() was given None: there is no such user to log in.")
+    try:
+        flag(user.is_authenticated)  # A method here is a mistake, and better seen now.
+        return flag(user.is_active)
+    except AttributeError as error:
+        raise UnusableUser(f"{error}. Derive the class from UserMixin.") from error
+
+
 def is_id(value: object) -> bool:
     """Can *value* be a user's id?"""
     if type(value) is int:

@@ -636,6 +636,18 @@ def test_another_users_mark_of_force_does_not_count() -> None:
     assert paper(session_of(LOCKED, _login_record=about(8, forced=True))).who() is None
 
 
+def test_a_forced_login_is_a_plain_one_while_the_user_is_active() -> None:
+    it = paper(session_of(ALICE, _login_record=about(7, forced=True)))
+    assert it.who() is ALICE and not it.identity.forced
+
+
+def test_a_mark_of_force_that_flask_login_left_at_logout_is_not_the_cookies() -> None:
+    it = paper({"_login_record": about(9, forced=True)})
+    it.request.cookies = it.token(9)
+    assert it.who() is None
+    assert it.reasons() == ["user_inactive"]
+
+
 def test_no_cookie_logs_anybody_in_by_force() -> None:
     it = paper()
     it.request.cookies = it.token(9)

@@ -526,6 +526,25 @@ def test_a_logout_deletes_a_remember_cookie_whose_path_kept_it_from_this_request
     assert it.identity.remember is DELETE
 
 
+@pytest.mark.parametrize("session", [{}, {"_user_id": 7, "_fresh": True, "_id": CLIENT}])
+@pytest.mark.parametrize("cookie", ["1|é", encode_legacy("7", KEY)])
+def test_a_logout_deletes_a_cookie_that_no_login_of_ours_asked_for(
+    session: Any, cookie: str
+) -> None:
+    it = paper(session, cookies={COOKIE: cookie})
+    log_out(it)
+    assert it.identity.remember is DELETE
+
+
+def test_a_logout_takes_the_cookie_of_a_login_back_whose_session_was_cleared() -> None:
+    it = paper()
+    log_in(it, ALICE, remember=True)
+    it.session.clear()
+    log_out(it)
+    assert it.identity.remember is None
+    assert set_cookies(it.answer()) == []
+
+
 @pytest.mark.parametrize("user", [ALICE, BOB])
 def test_a_login_after_it_does_not_keep_that_cookie(user: User) -> None:
     it = logged_in(ALICE, remember=True).again({})
@@ -703,6 +722,7 @@ def test_a_stale_login_is_not_fresh_though_a_websockets_session_still_says_so() 
         (timedelta(minutes=5), 300, True),
         (timedelta(minutes=5), 301, False),
         (60, 61, False),
+        (0.5, 1, False),
         (60, 60, True),
         (None, 1000 * DAY, True),
     ],

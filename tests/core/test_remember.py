@@ -90,6 +90,13 @@ def test_a_token_for_which_browsers_have_no_room_is_refused() -> None:
         issue(Token("x" * 2048), KEYS, settings(REMEMBER_COOKIE_NAME="n" * 2000), NOW)
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "日", "𝄞", "|"])
+def test_a_long_id_has_room_in_whatever_language(letter: str) -> None:
+    user_id = letter * (2048 // len(letter.encode()))
+    token = read(written(Token(user_id)), KEYS, DEFAULT, NOW)
+    assert isinstance(token, Token) and token.user_id == user_id
+
+
 def test_a_duration_that_is_none_is_a_developers_error() -> None:
     setting = settings(REMEMBER_COOKIE_DURATION=1.5)
     with pytest.raises(ConfigurationError, match="REMEMBER_COOKIE_DURATION must be"):

@@ -19,6 +19,7 @@ from quart_login._core.settings import (
     check_fallbacks,
     moment,
     seconds,
+    unknown_protection,
 )
 
 OWN = {
@@ -33,6 +34,27 @@ def test_the_shells_differ_in_these_settings_only() -> None:
     assert SAFE.keys() == FLASK_LOGIN.keys() == DEFAULTS.keys() | OWN
     assert {key for key in SAFE if SAFE[key] != FLASK_LOGIN[key]} == OWN
     assert all(SAFE[key] is True and FLASK_LOGIN[key] is False for key in OWN)
+
+
+def test_the_defaults_of_flask_logins_settings_are_flask_logins() -> None:
+    ours = {key: value for key, value in DEFAULTS.items() if not key.startswith("LOGIN_")}
+    assert ours == {
+        "REMEMBER_COOKIE_NAME": "remember_token",
+        "REMEMBER_COOKIE_DURATION": timedelta(days=365),
+        "REMEMBER_COOKIE_DOMAIN": None,
+        "REMEMBER_COOKIE_PATH": "/",
+        "REMEMBER_COOKIE_SECURE": False,
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SAMESITE": None,
+        "REMEMBER_COOKIE_REFRESH_EACH_REQUEST": False,
+        # Flask-Login does not have these two.
+        "REMEMBER_COOKIE_FORMAT": "quart-login",
+        "REMEMBER_COOKIE_LEGACY_UNTIL": None,
+        "AUTH_HEADER_NAME": "Authorization",
+        "FORCE_HOST_FOR_REDIRECTS": None,
+        "USE_SESSION_FOR_NEXT": False,
+    }
+    assert DEFAULTS["LOGIN_DISABLED"] is False
 
 
 def test_the_defaults_can_work() -> None:
@@ -80,7 +102,34 @@ def test_a_remember_duration_that_is_none_is_refused_at_once(value: Any) -> None
         check({"REMEMBER_COOKIE_DURATION": value})
 
 
-@pytest.mark.parametrize("value", [5, 1.5, ()])
+@pytest.mark.parametrize("key", ["LOGIN_FRESH_DURATION", "LOGIN_LOADER_TIMEOUT"])
+def test_a_duration_of_our_own_is_refused_at_once_if_it_is_none(key: str) -> None:
+    for value in (timedelta(seconds=1), 60, 0.25, None):
+        check({key: value})
+    for wrong in ("60", True, ()):
+        with pytest.raises(ConfigurationError, match=f"{key} must be"):
+            check({key: wrong})
+
+
+def test_the_keys_to_keep_given_as_one_string_are_refused_at_once() -> None:
+    check({"LOGIN_KEEP_SESSION_KEYS": ["theme"]})
+    with pytest.raises(ConfigurationError, match="LOGIN_KEEP_SESSION_KEYS must be a list"):
+        check({"LOGIN_KEEP_SESSION_KEYS": "theme"})
+
+
+@pytest.mark.parametrize("mode", ["basic", "strong", "", None, False, True])
+def test_a_mode_of_protection_that_says_something_is_none_to_complain_of(mode: Any) -> None:
+    # Quart-Session's setting of the same name is a bool.
+    assert unknown_protection({"SESSION_PROTECTION": mode}) is None
+    assert unknown_protection({}) is None
+
+
+def test_a_mode_of_protection_that_says_nothing_is_named() -> None:
+    wrong = unknown_protection({"SESSION_PROTECTION": "stong"})
+    assert wrong == "SESSION_PROTECTION must be 'basic', 'strong' or None, not 'stong'."
+
+
+@pytest.mark.parametrize("value", [5, 1.5, (), "soon"])
 def test_an_end_of_the_legacy_form_that_is_no_date_is_refused_at_once(value: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"REMEMBER_COOKIE_LEGACY_UNTIL must be a date"):
         check({"REMEMBER_COOKIE_LEGACY_UNTIL": value})
@@ -103,6 +152,12 @@ def test_a_duration_is_a_timedelta_or_an_int_of_seconds() -> None:
     assert seconds(timedelta(days=1, microseconds=500_000), "X") == 86400.5
     assert seconds(60, "X") == 60
     assert seconds(0, "X") == 0
+
+
+def test_a_duration_may_be_of_other_kinds_where_its_reader_says() -> None:
+    assert seconds(0.25, "X", float) == 0.25
+    with pytest.raises(ConfigurationError):
+        seconds(True, "X", float)
 
 
 @pytest.mark.parametrize("value", [True, 1.5, "60", None])
@@ -134,7 +189,7 @@ def test_no_moment_is_none() -> None:
 
 
 def test_a_text_that_is_no_moment_is_an_error() -> None:
-    with pytest.raises(ValueError, match="soon"):
+    with pytest.raises(ConfigurationError, match=r"LEGACY_UNTIL must be a date.*not 'soon'"):
         moment("soon")
 
 

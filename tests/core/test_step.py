@@ -56,6 +56,7 @@ def test_a_coroutine_that_waits_for_a_loop_is_closed_and_named() -> None:
         finally:
             closed.append(True)
 
+    coro = waits()
     with pytest.raises(RuntimeError, match=r"waits at 0x.*> waits for an event loop"):
-        step(waits())
-    assert closed == [True]
+        step(coro)
+    assert closed == [True]  # now, and not when the coroutine is collected

@@ -279,6 +279,12 @@ def test_beside_a_blueprints_login_page_the_applications_is_that_of_none() -> No
     assert manager.blueprint_login_views == {"shop": "shop.login", None: "login"}
 
 
+def test_a_blueprint_may_be_named() -> None:
+    at = web()
+    set_login_view(at, "shop.login", "shop")
+    assert at.current_app.login_manager.blueprint_login_views == {"shop": "shop.login"}
+
+
 def test_a_blueprints_login_page_may_come_first() -> None:
     at = web()
     manager = at.current_app.login_manager

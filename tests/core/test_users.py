@@ -16,6 +16,7 @@ from quart_login._core.users import (
     MAX_ID_BYTES,
     AnonymousUserMixin,
     UserMixin,
+    checked_activity,
     checked_id,
     epoch_of,
     flag,
@@ -131,6 +132,35 @@ def test_an_awaitable_is_no_flag() -> None:
     with pytest.raises(UnusableUser, match="not coroutine: make them properties"):
         flag(coroutine)
     coroutine.close()
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_whether_a_user_is_active_is_asked_of_the_user(active: bool) -> None:
+    assert checked_activity(User(7, active=active)) is active
+
+
+def test_none_is_no_user_to_log_in() -> None:
+    with pytest.raises(UnusableUser, match=r"login_user\(\) was given None"):
+        checked_activity(None)
+
+
+def test_an_object_without_the_flags_is_no_user() -> None:
+    class HalfAUser:
+        is_authenticated = True
+
+    for thing in (object(), "alice", HalfAUser()):
+        with pytest.raises(UnusableUser, match=r"no attribute .* Derive the class from UserMixin"):
+            checked_activity(thing)
+
+
+@pytest.mark.parametrize("part", ["is_active", "is_authenticated"])
+def test_a_user_whose_flag_is_a_method_is_none(part: str) -> None:
+    class Careless(UserMixin):
+        pass
+
+    setattr(Careless, part, lambda self: False)
+    with pytest.raises(UnusableUser, match="make them properties"):
+        checked_activity(Careless())
 
 
 # --- the mixins ----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from .rules import (
     looks,
     mine,
     moved,
+    owner,
     refusal,
     restored,
     setting,
@@ -89,14 +90,8 @@ def come_back(now: Situation, out: Outcome) -> None:
         out.session["_id"] = now.fingerprint
 
 
-def _owner(now: Situation) -> str | None:
-    """Return the mark of whose data the session holds."""
-    user_id = held(now)
-    return about(now.session).left_by if user_id is None else mark(user_id)
-
-
 def remove_strangers_data(now: Situation, out: Outcome, user: Any) -> None:
-    if _owner(now) in (None, mark(user.get_id())):
+    if owner(now) in (None, mark(user.get_id())):
         return
     # Only after a logout is the page to go to asked for by whoever comes next.
     kept = {*LOGIN_KEYS, "_permanent"} - ({"next"} if held(now) is not None else set())

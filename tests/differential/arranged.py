@@ -58,6 +58,11 @@ def stale(now: Situation, given: Arrangement) -> None:
     given.session["_fresh"] = False
 
 
+def without_others_data(now: Situation, given: Arrangement) -> None:
+    """What is left of a session when its data turn out to be another user's."""
+    given.session = {k: v for k, v in given.session.items() if k in ("_permanent", "next")}
+
+
 def no_x_forwarded_for(now: Situation, given: Arrangement) -> None:
     given.headers.pop("X-Forwarded-For", None)
 

@@ -195,6 +195,25 @@ def strangers() -> Iterator[Case]:
         )
 
 
+def guests() -> Iterator[Case]:
+    """The request loader names a user beside what a logout left."""
+    for mode, key, permanent, page in product(
+        PROTECTIONS, ("1", "2"), (0, 1), ("/private", "/confirm", "/put/b/2")
+    ):
+        yield Case(
+            f"guest-{mode}-{key}{'-permanent' * permanent}-{page.strip('/').replace('/', '-')}",
+            (
+                *(f"GET /in/1?x=1{'&permanent=1' * permanent}", "GET /put/cart/7", "GET /out"),
+                # Whoever comes next is to go back to this page.
+                *("GET /private", f"key {key}", f"GET {page}", "GET /get/cart", "GET /me"),
+                *("GET /get/cart", "GET /put/b/2", "GET /me", "GET /get/b", "GET /out", "GET /me"),
+            ),
+            {**PROTECTIONS[mode], "USE_SESSION_FOR_NEXT": True},
+            {"login_view": "/login"},
+            request_loader=True,
+        )
+
+
 def times() -> Iterator[Case]:
     """Time goes by."""
     for hours, query, closed, form in product(
@@ -214,7 +233,7 @@ def times() -> Iterator[Case]:
 CASES: dict[str, Case] = {}
 for family in (
     *(logins, clients, cookies, losses, redirects, blueprints, refreshes, settings),
-    *(switches, strangers, times),
+    *(switches, strangers, guests, times),
 ):
     for case in family():
         assert case.id not in CASES, case.id

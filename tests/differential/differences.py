@@ -20,6 +20,7 @@ from .rules import (
     ALSO_LOOKING,
     aged,
     asked,
+    beside_others_data,
     cookie_attributes,
     dropped,
     expired,
@@ -202,6 +203,18 @@ DIFFERENCES: tuple[Difference, ...] = (
         expired,
         arrange=arranged.without_cookie,
         amend=amended.bad_cookie,
+    ),
+    Difference(
+        "request-loader-data",
+        "A user whom the request loader names reads what another user left in the session, at"
+        " logout or because the login is not valid any more.",
+        "Another user's data are removed (not `next`, nor `LOGIN_KEEP_SESSION_KEYS`); an anonymous"
+        " visitor's stay.",
+        "The same.",
+        "An API key need not belong to whoever used the browser before.",
+        beside_others_data,
+        arrange=arranged.without_others_data,
+        unseen=(QUART,),  # where a logout or a refusal clears the session
     ),
     Difference(
         "protect-logins-only",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 from werkzeug.http import http_date
 
 from .plays import Situation
-from .readings import THEIRS, Outcome, about, comparable
+from .readings import THEIRS, Outcome, about, comparable, mark
 
 LOGIN_KEYS = ("_user_id", "_fresh", "_id", "_remember", THEIRS, "next")
 
@@ -74,6 +74,12 @@ def dropped(now: Situation) -> bool:
 
 def forced(now: Situation) -> bool:
     return about(now.session).forced
+
+
+def owner(now: Situation) -> str | None:
+    """Return the mark of whose data the session holds; None for a visitor's."""
+    user_id = held(now)
+    return about(now.session).left_by if user_id is None else mark(user_id)
 
 
 # --- the remember cookie -------------------------------------------------------------------------
@@ -147,6 +153,22 @@ def restored(now: Situation) -> Any:
         return None
     assert now.cookie is not None
     return user_of(now, now.cookie.user_id)
+
+
+def named_by_request(now: Situation) -> Any:
+    """Return the user whom the request loader names in this step; None for nobody."""
+    if not now.case.request_loader or not loads(now):
+        return None
+    if refusal(now) is None and (held(now) is not None or good(now)):
+        return None
+    user = user_of(now, now.headers.get("X-Key"))
+    return user if user is not None and user.active else None
+
+
+def beside_others_data(now: Situation) -> bool:
+    """Does the request loader name one user, and does the session hold the data of another?"""
+    user = named_by_request(now)
+    return user is not None and owner(now) not in (None, mark(user.get_id()))
 
 
 # --- what is expected ----------------------------------------------------------------------------
