@@ -20,6 +20,9 @@ from ._context import here, keep_on_g
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: The method of a manager that dependants replace, in a class or an object.
+_BIND: Final = "_update_request_context_with_user"
+
 #: Where on the request the identity is kept.
 ATTRIBUTE: Final = "_quart_login_identity"
 
@@ -58,7 +61,7 @@ class FlaskExchange(Exchange):
             await load(self)
 
     def bind(self, user: Any, *, forced: bool = False) -> None:
-        if self.manager.binds_itself:
+        if self.manager.binds_itself or _BIND in self.manager.__dict__:
             self.manager._update_request_context_with_user(user)
         else:
             bind_user(self.manager, self.identity, user)

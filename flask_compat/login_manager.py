@@ -66,7 +66,10 @@ class LoginManager(BaseLoginManager[UserT]):
         settings.check(app.config)
         if (wrong := settings.unknown_protection(app.config)) is not None:
             logger.warning("%s Sessions are not protected.", wrong)  # as Flask-Login, but said
+        known_here = getattr(app, "login_manager", None) is self
         app.login_manager = self  # type: ignore[attr-defined]
+        if known_here:
+            return
         app.after_request(self._update_remember_cookie)
         # Last of all, so that the application's own hooks may still log in and out.
         hooks = cast("list[Any]", app.after_request_funcs[None])
@@ -144,17 +147,21 @@ class LoginManager(BaseLoginManager[UserT]):
 
     def _update_request_context_with_user(self, user: Any = None) -> None:
         """Let *user*, or the anonymous user, be the user of the request at hand."""
-        bind_user(self, exchange().identity, user)
+        identity = exchange().identity
+        bind_user(self, identity, user)
+        identity.error = None
 
     def _update_remember_cookie(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
+        if current_app.login_manager is not self:  # type: ignore[attr-defined]
+            return response  # Another manager took this one's place.
         request = request_at_hand()
         identity = identity_of(request)
         if identity is None:
             identity = request.__dict__[ATTRIBUTE] = Identity()  # Nobody looked; a stream may yet.
         elif (at_hand := here()) and is_due(identity, at_hand[2], self.keys, at_hand[0].config):
             step(finish(exchange(), response))
-        identity.closed = True
+        identity.close()
         return response
 
     def _set_cookie(self, response: Any) -> None:

@@ -21,7 +21,7 @@ from quart_login._core.protection import fingerprint
 from quart_login._core.public import publish
 from quart_login._core.settings import COOKIE_NAME, EXEMPT_METHODS
 from quart_login._core.step import step
-from quart_login._core.users import AnonymousUserMixin
+from quart_login._core.users import AnonymousUserMixin, flag
 
 from ._context import request_at_hand
 from ._exchange import decided, exchange, identity_of, on_the_web, stepped
@@ -71,11 +71,12 @@ class CurrentUser(LocalProxy[Any]):
     @property
     def is_authenticated(self) -> bool:
         """Whether somebody is logged in; also true for an inactive user logged in by force."""
+        user = _get_user_or_anonymous()
         request = request_at_hand()
-        if request is None:
-            return False
-        user = _user_of(request)
-        return identity_of(request).forced or user.is_authenticated  # type: ignore[union-attr]
+        identity = None if request is None else identity_of(request)
+        if identity is not None and identity.forced and identity.user is user:
+            return True
+        return flag(user.is_authenticated)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_get_user_or_anonymous(), name)
@@ -142,7 +143,7 @@ def _guarded(func: Any, *, fresh: bool) -> Any:
 
     @wraps(func)
     def decorated_view(*args: Any, **kwargs: Any) -> Any:
-        refusal = step(refuse(exchange(), fresh))
+        refusal = _refusal(fresh)
         if refusal is not None:
             return refusal
         if is_async:
@@ -152,12 +153,31 @@ def _guarded(func: Any, *, fresh: bool) -> Any:
     return decorated_view
 
 
+_loaded_user = _get_user
+
+
+def _refusal(fresh: bool) -> Any:
+    """Return the response that takes the view's place, or None where the view may run."""
+    if _get_user is _loaded_user:
+        return step(refuse(exchange(), fresh))
+    # A test put another function into the place of `_get_user`: whom that returns is the user.
+    manager = current_app.login_manager  # type: ignore[attr-defined]
+    if not _get_user_or_anonymous().is_authenticated:
+        return manager.unauthorized()
+    return manager.needs_refresh() if fresh and not login_fresh() else None
+
+
 # --- Flask-Login's private names -----------------------------------------------------------------
 
 
 def _create_identifier() -> str:
     """Return the fingerprint of the request's client."""
     return fingerprint(*exchange().client())
+
+
+def _get_remote_addr() -> str | None:
+    """Return the address of the connection; ``X-Forwarded-For`` is never read."""
+    return exchange().client()[0]
 
 
 def _secret_key(key: str | bytes | None = None) -> bytes:

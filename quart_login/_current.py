@@ -20,7 +20,7 @@ from ._core.identity import Identity
 from ._core.load import is_loading, known, touch
 from ._core.public import publish
 from ._core.signals import user_accessed
-from ._core.users import AnonymousUserMixin
+from ._core.users import AnonymousUserMixin, flag
 from ._exchange import exchange, identity_of
 
 P = ParamSpec("P")
@@ -88,7 +88,7 @@ class CurrentUser(LocalProxy[Any]):
         if identity is None:
             return False
         user = _user_of(identity)
-        return identity.forced or user.is_authenticated
+        return identity.forced or flag(user.is_authenticated)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(get_user(), name)

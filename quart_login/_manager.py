@@ -39,7 +39,10 @@ class LoginManager(BaseLoginManager[UserT]):
         Raises `ConfigurationError` or `TypeError` for settings that cannot work.
         """
         self._check(app)
+        known_here = getattr(app, "login_manager", None) is self
         app.login_manager = self  # type: ignore[attr-defined]
+        if known_here:
+            return
         app.before_serving(self._check_keys(app))
         # First of all, so that the application's own hooks see the user; and last of all, so that
         # theirs may still log in and out.
@@ -74,6 +77,8 @@ class LoginManager(BaseLoginManager[UserT]):
     async def _before(self) -> None:
         """Load the user, unless nobody needs that."""
         at_hand = exchange()
+        if at_hand.manager is not self:
+            return  # Another manager took this one's place.
         identity = at_hand.identity
         if identity.loaded:
             return  # Somebody logged in already.
@@ -90,16 +95,17 @@ class LoginManager(BaseLoginManager[UserT]):
         """Let the response carry what the request decided."""
         place = here()
         identity = None if place is None else identity_of(place[1])
-        if place is not None and identity is not None:
+        if place is not None and identity is not None and place[0].login_manager is self:
             if is_due(identity, place[2], self.keys, place[0].config):
                 await finish(exchange(), response)
-            identity.closed = True
+            identity.close()
         return response
 
     async def _after_websocket(self, response: Any = None) -> Any:
         """Tell those who could not be told while the socket was open."""
         at_hand = exchange()
         await tell_late(at_hand)
+        at_hand.identity.close()
         return response
 
     def _can_load(self) -> bool:

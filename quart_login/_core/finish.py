@@ -50,8 +50,12 @@ def _change(exchange: Exchange) -> Change | None:
     session, keys = exchange.session, exchange.manager.keys
     # Flask-Login's dependants wish through the session; ours is with the request.
     wish = session.pop(keys.remember) if keys.remember in session else None
-    if exchange.identity.remember is not None:
-        return exchange.identity.remember
+    decided = exchange.identity.remember
+    if decided is not None:
+        # A view that clears the session after a login takes the login back.
+        held = session.get(keys.user_id)
+        taken_back = decided is not DELETE and not same_id(decided.user_id, held)
+        return None if taken_back else decided
     if wish == "clear":
         return DELETE
     if wish == "set":
@@ -81,6 +85,8 @@ def _refresh(exchange: Exchange) -> Change | None:
     about = record.read(exchange.session, exchange.manager.keys, user_id)
     token = presented(exchange)
     if token is not None and same_id(token.user_id, user_id):
+        if remember.superseded(token, exchange.identity.user):
+            return DELETE
         said = record.from_token(token.seconds)
         return _issue(exchange, user_id, said if about.remembered is None else about.remembered)
     # The cookie's path or domain may keep it from this request.

@@ -26,7 +26,7 @@ def is_fresh(
 ) -> bool:
     """Is the login of *user_id* in *session* fresh at *now* (seconds since 1970)?"""
     named = session.get(keys.user_id, record.speaks_of(session, keys))
-    if session.get(keys.fresh) is not True or not same_id(named, user_id):
+    if session.get(keys.fresh) is not True or named is None or not same_id(named, user_id):
         return False
     since = record.read(session, keys, user_id).fresh_since
     if since is None or lifetime is None:

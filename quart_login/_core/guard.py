@@ -109,6 +109,7 @@ def _keep_next(exchange: Exchange, back: str | None) -> None:
     if back is None:
         exchange.session.pop(keys.next, None)
         return
-    # A Flask-Login that shares the session drops what is not bound to its client.
-    exchange.session[keys.id] = exchange.manager.identifier(exchange)
+    if keys.user_id not in exchange.session:
+        # A Flask-Login that shares the session drops what is not bound to its client.
+        exchange.session[keys.id] = exchange.manager.identifier(exchange)
     exchange.session[keys.next] = back

@@ -52,6 +52,12 @@ class Identity:
         """Let *user* be who makes this request; None is the anonymous user."""
         self.user, self.forced, self.loaded = user, forced, True
 
+    def close(self) -> None:
+        """The response goes out: nothing can be changed any more."""
+        self.closed = True
+        # Its traceback holds the request, which would hold it in turn.
+        self.error = None
+
     def tell(self, signal: Signal, **extra: Any) -> None:
         """Keep *signal* until the user is bound, so that its receivers see `current_user`."""
         if self.news is None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import carryover, record, remember
-from .claim import Claim, claim, logger, refuse, refuse_all
+from .claim import Claim, claim, logger, refuse, refuse_all, refuse_cookie
 from .errors import LoginError, UnusableUser
 from .exchange import Exchange
 from .identity import Identity
@@ -61,8 +61,8 @@ async def _find(exchange: Exchange) -> None:
 
 def _fail(exchange: Exchange, error: Exception) -> None:
     """Let nobody be logged in, because of *error*."""
-    exchange.identity.error = error
     exchange.bind(None)
+    exchange.identity.error = error
     refuse(exchange, Reason.LOADER_FAILED)
     logger.error("The user could not be loaded; nobody is logged in.", exc_info=error)
 
@@ -119,7 +119,9 @@ def _is_the_one(exchange: Exchange, said: Claim, user: Any) -> bool:
     if said.token is not None:
         if said.by_cookie:
             _restore(exchange, said.token, user)
-        if remember.outdated(said.token, exchange.setting):
+        if remember.superseded(said.token, user):
+            refuse_cookie(exchange, Reason.EPOCH_CHANGED)
+        elif remember.outdated(said.token, exchange.setting):
             _replace_cookie(exchange, said.token, user)
     exchange.bind(user, forced=forced)
     return True

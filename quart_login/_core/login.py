@@ -6,7 +6,6 @@ session, so that a failure leaves no half of a login.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from datetime import timedelta
 from typing import Any
 
@@ -66,9 +65,12 @@ async def login_user(
     if remember:
         planned[exchange.manager.keys.remember] = "set"
 
+    gone = exchange.session.keys() - planned.keys()
     await _renew(exchange)
 
-    _become(exchange.session, planned)
+    for key in gone:
+        del exchange.session[key]
+    exchange.session.update(planned)
     identity = exchange.identity
     identity.remember = change
     identity.stale, identity.by_request, identity.error = False, False, None
@@ -192,15 +194,23 @@ def _remember(
         keys = keys_of(exchange.config)
         return remember.issue(token, keys, exchange.setting, exchange.manager.clock())
     decided = exchange.identity.remember
-    held = exchange.session.get(exchange.manager.keys.user_id)
-    if decided is DELETE or (decided is not None and same_id(held, user_id)):
+    if decided is not None and (decided is DELETE or same_id(decided.user_id, user_id)):
         return decided
     if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
-        return None
+        return DELETE if _leaves_a_cookie(exchange, user_id) else None
     # A cookie of another user would bring that one back when this session ends.
     sent = presented(exchange)
     mine = sent is not None and same_id(sent.user_id, user_id)
-    return decided if mine else DELETE
+    return None if mine else DELETE
+
+
+def _leaves_a_cookie(exchange: Exchange, user_id: UserId) -> bool:
+    """Does *user_id* follow another user with a remember cookie, which its path kept from here?"""
+    session, keys = exchange.session, exchange.manager.keys
+    held = session.get(keys.user_id)
+    if held is None or same_id(held, user_id):
+        return False
+    return record.read(session, keys, held).remembered is not None
 
 
 def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict[str, Any]:
@@ -224,13 +234,6 @@ def _freshen(exchange: Exchange) -> None:
         about._replace(fresh_since=int(manager.clock())), user_id
     )
     exchange.identity.stale = False
-
-
-def _become(session: MutableMapping[str, Any], planned: dict[str, Any]) -> None:
-    """Let *session* hold what was *planned*."""
-    for key in session.keys() - planned.keys():
-        del session[key]
-    session.update(planned)
 
 
 async def _renew(exchange: Exchange) -> None:

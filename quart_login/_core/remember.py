@@ -17,6 +17,7 @@ from .limits import check_remember_cookie
 from .reasons import Reason
 from .settings import CLOCK_TOLERANCE, moment, seconds
 from .tokens import Keys, Token, encode_legacy, read_legacy, read_token, write_token
+from .users import UserId, epoch_of
 
 #: Reads one setting of the application at hand.
 Setting = Callable[[str], Any]
@@ -31,6 +32,8 @@ class Change:
 
     value: str | None = None
     expires: datetime | None = None
+    #: Whom the cookie is to bring back.
+    user_id: UserId | None = None
 
     def __repr__(self) -> str:
         return "<Change: delete>" if self.value is None else "<Change: set>"
@@ -52,7 +55,7 @@ def issue(token: Token, keys: Keys, setting: Setting, now: float) -> Change:
         value = write_token(token, keys, setting("LOGIN_AUDIENCE"))
     check_remember_cookie(setting("REMEMBER_COOKIE_NAME"), value)
     ends = min(max(issued + lifetime(token, setting), 0), _LAST)
-    return Change(value, datetime.fromtimestamp(ends, UTC))
+    return Change(value, datetime.fromtimestamp(ends, UTC), token.user_id)
 
 
 def lifetime(token: Token, setting: Setting) -> float:
@@ -66,6 +69,11 @@ def outdated(token: Token, setting: Setting) -> bool:
     """Must the browser get *token* anew?"""
     legacy = token.issued is None and setting("REMEMBER_COOKIE_FORMAT") != "flask-login"
     return legacy or token.by_fallback
+
+
+def superseded(token: Token, user: Any) -> bool:
+    """Was *token* issued in an earlier session epoch of *user*?"""
+    return token.epoch is not None and token.epoch != epoch_of(user)
 
 
 def read(text: str, keys: Keys, setting: Setting, now: float) -> Token | Reason:

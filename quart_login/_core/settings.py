@@ -131,6 +131,7 @@ def check(config: Mapping[str, Any]) -> None:
     A key list that is one string is a `TypeError`: each of its letters would be a key.
     """
     check_fallbacks(config)
+    _check_cookie(config)
     if isinstance(config.get("LOGIN_KEEP_SESSION_KEYS"), str):
         raise ConfigurationError("LOGIN_KEEP_SESSION_KEYS must be a list of keys, not one string.")
     for key in ("LOGIN_FRESH_DURATION", "LOGIN_LOADER_TIMEOUT"):
@@ -143,6 +144,25 @@ def check(config: Mapping[str, Any]) -> None:
         seconds(config["REMEMBER_COOKIE_DURATION"], "REMEMBER_COOKIE_DURATION")
     if "REMEMBER_COOKIE_LEGACY_UNTIL" in config:
         moment(config["REMEMBER_COOKIE_LEGACY_UNTIL"])
+
+
+def _check_cookie(config: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for a remember cookie that browsers, or we ourselves, refuse."""
+    name = str(config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME)).lower()
+    secure = config.get("REMEMBER_COOKIE_SECURE", COOKIE_SECURE)
+    domain, path = config.get("REMEMBER_COOKIE_DOMAIN"), config.get("REMEMBER_COOKIE_PATH", "/")
+    if name.startswith("__secure-") and not secure:
+        raise ConfigurationError("A cookie named __Secure-... needs REMEMBER_COOKIE_SECURE = True.")
+    if name.startswith("__host-") and (not secure or domain or path != "/"):
+        raise ConfigurationError(
+            "A cookie named __Host-... needs REMEMBER_COOKIE_SECURE = True, REMEMBER_COOKIE_PATH ="
+            " '/' and no REMEMBER_COOKIE_DOMAIN, or browsers ignore it (RFC 6265bis)."
+        )
+    if config.get("REMEMBER_COOKIE_FORMAT") == "flask-login" and config.get("LOGIN_AUDIENCE"):
+        raise ConfigurationError(
+            "Flask-Login's form of the remember cookie names no audience, so with LOGIN_AUDIENCE"
+            " it is refused: unset one of LOGIN_AUDIENCE and REMEMBER_COOKIE_FORMAT."
+        )
 
 
 def check_fallbacks(config: Mapping[str, Any]) -> None:

@@ -20,7 +20,9 @@ def make_next_param(login_url: str, current_url: str) -> str:
     """Return *current_url* without scheme and host if *login_url* is on the same site."""
     login, current = urlsplit(login_url), urlsplit(current_url)
     if login.scheme in ("", current.scheme) and login.netloc in ("", current.netloc):
-        return urlunsplit(("", "", current.path, current.query, ""))
+        # Two slashes would begin another host's name.
+        path = "/" + current.path.lstrip("/") if current.path.startswith("//") else current.path
+        return urlunsplit(("", "", path, current.query, ""))
     return current_url
 
 

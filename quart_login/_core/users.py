@@ -18,8 +18,12 @@ from .errors import UnusableUser
 
 UserId: TypeAlias = str | int
 
-#: An id this long, in bytes, still fits a remember cookie under its default name, whatever it
-#: consists of.
+#: What a user class without session epochs has in place of one.  (None is an epoch like any: of a
+#: password that was never changed, say.)
+_NONE_OFFERED: Final = object()
+
+#: No id is longer, in bytes.  (One of this length fits the remember cookie, unless it is full of
+#: quotes and control characters; then the login says so.)
 MAX_ID_BYTES: Final = 2048
 
 #: Python refuses to print an int of more digits (`sys.set_int_max_str_digits`).
@@ -115,7 +119,9 @@ class AnonymousUserMixin:
 
 def unwrap(user: Any) -> Any:
     """Return the object behind a proxy such as `current_user`, which must not hold itself."""
-    return user._get_current_object() if isinstance(user, LocalProxy) else user
+    while isinstance(user, LocalProxy):
+        user = user._get_current_object()
+    return user
 
 
 def flag(value: object) -> bool:
@@ -188,8 +194,8 @@ def same_id(one: object, other: object) -> bool:
 
 def epoch_of(user: Any) -> str | None:
     """Return a digest of the session epoch of *user*, or None where the class offers none."""
-    epoch = getattr(user, "session_epoch", None)
-    if epoch is None:
+    epoch = getattr(user, "session_epoch", _NONE_OFFERED)
+    if epoch is _NONE_OFFERED:
         return None
     # The epoch may be a password's hash; 128 bits of its digest tell it from the next one.
     text = f"quart-login.epoch|{epoch}"

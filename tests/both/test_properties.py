@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sites import KEY, SITES, Browser, Site, User
+from werkzeug.exceptions import BadHost
 from werkzeug.http import dump_cookie
 from werkzeug.sansio.http import parse_cookie
 from wire import RawHeaders, same_credential, send_raw
@@ -237,7 +238,10 @@ async def test_p2_no_header_makes_a_server_error(
         assume(page[0] != "/form")
         sent = [(name, value) for name, value in sent if name != b"Cookie"] + [(b"Cookie", cookie)]
     path, method = page
-    answer = await send_raw(site, path, sent, method)
+    try:
+        answer = await send_raw(site, path, sent, method)
+    except BadHost:  # Quart before 0.23 lets a Host like "." raise before any extension is asked
+        return
     assert answer.status < 500, answer
     location = answer.location
     if location is not None:

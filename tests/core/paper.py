@@ -7,7 +7,7 @@ microseconds: ``step(load.load(paper))``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -42,8 +42,12 @@ AUTOMATIC = "the automatic answer"
 class User:
     id: Any
     active: Any = True
-    session_epoch: Any = None
+    session_epoch: Any = field(default_factory=lambda: None)
     is_anonymous: Any = False
+
+    def __post_init__(self) -> None:
+        if self.session_epoch is None:  # a class that offers none
+            del self.session_epoch
 
     @property
     def is_active(self) -> Any:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
 import tomllib
+from collections.abc import Iterator
 from datetime import timedelta
+from importlib import import_module
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from quart import websocket
+from quart.testing import WebsocketResponseError
 
 import flask_compat
 import quart_login
@@ -45,6 +52,24 @@ def run(*blocks: str) -> dict[str, Any]:
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
     return namespace
+
+
+@pytest.fixture(autouse=True)
+def the_real_flask_login() -> Iterator[None]:
+    """Give `flask_login` its own modules back after a block that gave it ours."""
+
+    def modules() -> dict[str, Any]:
+        return {name: sys.modules[name] for name in sys.modules if is_flask_login(name)}
+
+    before = modules()
+    yield
+    for name in modules():
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+def is_flask_login(name: str) -> bool:
+    return name.partition(".")[0] == "flask_login"
 
 
 # --- the code ------------------------------------------------------------------------------------
@@ -88,6 +113,67 @@ async def test_the_block_on_loading_tells_who_is_there() -> None:
     assert await (await client.get("/greeting")).get_data(as_text=True) == "Hello, you!"
 
 
+async def test_the_block_on_request_loaders_knows_a_key_in_requests_and_websockets() -> None:
+    namespace = run(BLOCKS[0], block("request_loader"))
+    app, ((key, _),) = namespace["app"], namespace["api_keys"].items()
+
+    @app.websocket("/socket")
+    @quart_login.login_required
+    async def socket() -> None:
+        await websocket.send(quart_login.current_user.id)
+
+    client = app.test_client()
+    assert (await client.get("/")).status_code == 302
+    assert (await client.get("/", headers={"X-API-Key": "wrong"})).status_code == 302
+    page = await client.get("/", headers={"X-API-Key": key})
+    assert await page.get_data(as_text=True) == "Hello, alice!"
+    async with client.websocket("/socket", headers={"X-API-Key": key}) as connection:
+        assert await connection.receive() == "alice"
+
+
+async def test_the_block_on_websockets_refuses_those_of_other_sites() -> None:
+    app = run(BLOCKS[0], block("before_websocket"))["app"]
+
+    @app.websocket("/socket")
+    async def socket() -> None:
+        await websocket.send("here")
+
+    async def opened(**headers: str) -> int:
+        async with app.test_client().websocket("/socket", headers=headers) as connection:
+            try:
+                return 101 if await connection.receive() == "here" else 0
+            except WebsocketResponseError as error:
+                return error.response.status_code
+
+    assert await opened() == 101
+    assert await opened(Origin="http://localhost") == 101
+    for origin in ("https://evil.example", "http://localhost.evil.example", "null", ""):
+        assert await opened(Origin=origin) == 403
+
+
+def test_the_block_on_extensions_gives_them_these_modules() -> None:
+    run(block("sys.modules"))
+    for name in ("", ".utils", ".login_manager", ".mixins", ".signals", ".config", ".test_client"):
+        assert import_module(f"flask_login{name}") is import_module(f"flask_compat{name}")
+
+
+def test_the_names_to_import_from_flask_compat_are_there() -> None:
+    namespace = run(block("import flask_compat as flask_login"))
+    assert namespace["flask_login"] is flask_compat
+    assert namespace["LoginManager"] is flask_compat.LoginManager
+
+
+def test_the_blocks_are_typed(tmp_path: Path) -> None:
+    # Two define or import anew what the first block does; test_typing looks at such code.
+    anew = [block("LoginManager[User]"), block("import flask_compat as flask_login")]
+    told = [each for each in BLOCKS[1:] if each not in anew]
+    (tmp_path / "readme.py").write_text("\n".join([BLOCKS[0], *told]))
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\ncache_dir = /dev/null\n")
+    command = [sys.executable, "-m", "mypy", "readme.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.stdout.startswith("Success"), done.stdout + done.stderr
+
+
 async def test_the_block_on_testing_begins_logged_in() -> None:
     client = run(BLOCKS[0], block("QuartLoginClient"))["client"]
     assert await (await client.get("/")).get_data(as_text=True) == "Hello, alice!"
@@ -118,6 +204,36 @@ async def test_the_block_on_the_epoch_ends_the_older_logins_of_its_user() -> Non
     assert (await client.get("/")).status_code == 200
     member.password_hash = "hash 2"
     assert (await client.get("/")).status_code == 302
+
+
+async def test_the_browser_that_changes_the_epoch_stays_remembered_as_said() -> None:
+    said = "await login_user(current_user, remember=login_remembered())"
+    assert f"`{said}`" in section("Ending the logins of a user")
+    namespace = run(BLOCKS[0], block("session_epoch"))
+    member = namespace["users"]["alice"] = namespace["Member"]("alice", "hash 1")
+    app = namespace["app"]
+
+    @app.post("/in")
+    async def enter() -> str:
+        return str(await quart_login.login_user(member, remember=True))
+
+    @app.post("/password")
+    async def change() -> str:
+        member.password_hash = "hash 2"
+        # What `said` says, as a view has it.
+        stays = quart_login.login_user(
+            quart_login.current_user, remember=quart_login.login_remembered()
+        )
+        return str(await stays)
+
+    here, elsewhere = app.test_client(), app.test_client()
+    for client in (here, elsewhere):
+        await client.post("/in")
+    await here.post("/password")
+    for _ in range(2):
+        assert (await here.get("/")).status_code == 200
+        assert (await elsewhere.get("/")).status_code == 302
+        here.cookie_jar.clear("localhost.local", "/", "session")
 
 
 # --- the commands and links ----------------------------------------------------------------------
@@ -191,6 +307,26 @@ def test_session_protection_is_basic_by_default_as_said() -> None:
     (said,) = (row[1] for row in rows("Configuration") if "`SESSION_PROTECTION`" in row[0])
     for shell in (quart_login, flask_compat):
         assert said.endswith(f'`"{shell.LoginManager().session_protection}"`')
+
+
+#: The section on them.
+ATTRIBUTES = "Attributes of the login manager"
+
+
+@pytest.mark.parametrize("shell", [quart_login, flask_compat], ids=lambda shell: shell.__name__)
+def test_every_attribute_of_the_manager_is_named_with_its_default(shell: Any) -> None:
+    said = {names(name)[0]: names(default)[0] for name, default, _ in rows(ATTRIBUTES)}
+    manager = shell.LoginManager()
+    assert said.pop("clock") == "time.time"
+    assert abs(manager.clock() - time.time()) < 60
+    assert said.pop("anonymous_user") == manager.anonymous_user.__name__
+    for name, default in said.items():
+        value = getattr(manager, name)
+        assert (f'"{value}"' if isinstance(value, str) else str(value)) == default, name
+    internal = {"keys", "warned_of_weak_key", "loads_itself", "binds_itself"}
+    callbacks = {"unauthorized_callback", "needs_refresh_callback"}
+    there = {name for name in vars(manager) if not name.startswith("_")} - internal - callbacks
+    assert said.keys() | {"clock", "anonymous_user"} == there
 
 
 def test_every_signal_is_named() -> None:
