@@ -247,3 +247,34 @@ async def test_a_manager_without_a_context_processor_gives_templates_nothing(
         return flask.render_template_string("{{ current_user is defined }}")
 
     assert await (await logged_in(site)).get("/template") == (200, "False")
+
+
+async def test_a_test_may_put_a_user_into_the_place_of_get_user(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The most common way to be somebody in the tests of Flask-Login's users."""
+    monkeypatch.setattr("flask_compat.utils._get_user", lambda: site.users[1])
+    assert await site.browser().get("/me") == (200, "user 1")
+    assert await site.browser().get("/private") == (200, "private of user 1")
+    assert (await site.browser().get("/very")).status == 401
+
+
+async def test_a_user_whom_a_dependant_binds_is_the_user_though_the_loader_failed(
+    site: Site,
+) -> None:
+    site.manager.login_view = None
+
+    @site.app.before_request
+    def bind() -> None:
+        if flask.request.path == "/private":
+            assert not current_user.is_authenticated
+            site.manager._update_request_context_with_user(site.users[2])
+
+    browser = site.browser()
+    await browser.get("/in/1")
+
+    @site.manager.user_loader
+    def fail(user_id: Any) -> Any:
+        raise OSError("the database is down")
+
+    assert await browser.get("/private") == (200, "private of user 2")
