@@ -262,3 +262,12 @@ def test_receivers_that_could_not_wait_come_before_the_cookie_in_their_order() -
     assert heard == ["first", "second", "third"]
     it.answer()
     assert len(heard) == 3
+
+
+def test_a_cookie_of_an_earlier_epoch_is_deleted_and_not_renewed() -> None:
+    user = User(7, session_epoch=2)
+    it = paper(config=EACH_REQUEST)
+    it.request.cookies = it.token(7, epoch=epoch_of(User(7, session_epoch=1)))
+    step(login.login_user(it, user))
+    [line] = set_cookies(it.answer())
+    assert "Max-Age=0" in line

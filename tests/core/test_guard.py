@@ -309,3 +309,9 @@ def test_an_older_page_to_come_back_to_is_forgotten_where_there_is_none() -> Non
     it = in_session({"next": "/old"}, method="POST")
     assert unauthorized(it) == (302, "/url/for/login")
     assert it.session == {}
+
+
+def test_keeping_the_page_does_not_bind_a_login_to_the_client_that_asked() -> None:
+    it = in_session({"_user_id": 7, "_id": "of another client"}, path="/private")
+    assert needs_refresh(it) == (302, "/url/for/login")
+    assert it.session["_id"] == "of another client" and it.session["next"] == "/private"

@@ -128,3 +128,11 @@ def test_the_key_is_shown_by_no_error() -> None:
     with pytest.raises(TypeError) as caught:
         keys_of({"SECRET_KEY": KEY, "SECRET_KEY_FALLBACKS": KEY})
     assert KEY not in str(caught.value)
+
+
+def test_when_the_response_goes_out_the_loaders_error_is_let_go() -> None:
+    """Its traceback holds the request, which would hold it in turn."""
+    identity = Identity()
+    identity.error = OSError("down")
+    identity.close()
+    assert identity.closed and identity.error is None

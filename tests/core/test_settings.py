@@ -204,3 +204,27 @@ def test_the_sessions_keys_are_flask_logins_and_one_of_our_own() -> None:
         "_login_record",
     )
     assert {*astuple(SessionKeys())} - {"_login_record"} == SESSION_KEYS
+
+
+@pytest.mark.parametrize(
+    ("config", "word"),
+    [
+        ({"REMEMBER_COOKIE_NAME": "__Secure-r"}, "__Secure-"),
+        ({"REMEMBER_COOKIE_NAME": "__HOST-r"}, "__Host-"),
+        ({"REMEMBER_COOKIE_FORMAT": "flask-login", "LOGIN_AUDIENCE": "a"}, "LOGIN_AUDIENCE"),
+    ],
+)
+def test_a_cookie_that_would_be_refused_is_an_error(config: dict[str, Any], word: str) -> None:
+    with pytest.raises(ConfigurationError, match=word):
+        check(config)
+    check({**config, "REMEMBER_COOKIE_SECURE": True, "LOGIN_AUDIENCE": None})
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"REMEMBER_COOKIE_DOMAIN": "x.example"}, {"REMEMBER_COOKIE_PATH": "/app"}]
+)
+def test_a_host_cookie_has_no_domain_and_the_whole_site_for_its_path(spoilt: Any) -> None:
+    good = {"REMEMBER_COOKIE_NAME": "__Host-r", "REMEMBER_COOKIE_SECURE": True}
+    check(good)
+    with pytest.raises(ConfigurationError, match="__Host-"):
+        check({**good, **spoilt})

@@ -292,3 +292,13 @@ def test_a_key_under_16_bytes_is_weak(key: str | bytes, weak: bool) -> None:
 def test_keys_and_tokens_show_no_secret() -> None:
     assert repr(Keys(KEY, (OLD_KEY,))) == "<Keys 1+1>"
     assert repr(TOKEN) == "<Token>"
+
+
+def test_a_signature_that_is_spelt_otherwise_is_refused() -> None:
+    """The lowest bits of base64's last letter stand for nothing; a token has one spelling."""
+    text = write_token(TOKEN, KEYS, None)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    respelt = text[:-1] + letters[letters.index(text[-1]) ^ 1]
+    assert read_token(text, KEYS, None) == TOKEN
+    for other in (respelt, text + "=", text + "!!"):
+        assert read_token(other, KEYS, None) is None, other
