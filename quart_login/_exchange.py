@@ -54,6 +54,8 @@ class QuartExchange(Exchange):
     async def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         limit = self.config.get("LOGIN_LOADER_TIMEOUT")
         if limit is None:
+            if is_coroutine_function(fn):  # as `call` does, with one coroutine less on the way
+                return await cast("Awaitable[T]", fn(*args))
             return await self.call(fn, *args)
         async with asyncio.timeout(seconds(limit, "LOGIN_LOADER_TIMEOUT", float)):
             return await self.call(fn, *args)

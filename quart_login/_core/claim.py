@@ -16,6 +16,7 @@ from .errors import ConfigurationError
 from .exchange import Exchange
 from .protection import Verdict, judge
 from .reasons import Reason
+from .record import NOTHING, Record
 from .settings import check_fallbacks
 from .signals import credential_rejected, identity_mismatch, session_protected
 from .tokens import Token, keys_of
@@ -28,6 +29,8 @@ class Claim(NamedTuple):
     """What a request says of its user, before the user is loaded."""
 
     user_id: UserId
+    #: What the session tells of its login.
+    about: Record = NOTHING
     #: The remember cookie, if it was sent.
     token: Token | None = None
     #: Is it the cookie that speaks, because the session holds no login?
@@ -53,16 +56,18 @@ def claim(exchange: Exchange) -> Claim | None:
     token = None
     if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
         token = presented(exchange, refuse_cookie)
+    if token is None:
+        return held
     if held is None:
-        return None if token is None else Claim(token.user_id, token, True)
-    if token is not None and not same_id(held, token.user_id):
+        return Claim(token.user_id, NOTHING, token, True)
+    if not same_id(held.user_id, token.user_id):
         refuse_all(exchange, Reason.USER_MISMATCH)
         return None
-    return Claim(held, token)
+    return held._replace(token=token)
 
 
-def _held(exchange: Exchange) -> UserId | None:
-    """Return the id of the user whom the session names."""
+def _held(exchange: Exchange) -> Claim | None:
+    """Return what the session says of the user."""
     session, keys = exchange.session, exchange.manager.keys
     user_id = session.get(keys.user_id)
     if user_id is None:
@@ -72,12 +77,13 @@ def _held(exchange: Exchange) -> UserId | None:
         return None
     audience = exchange.config.get("LOGIN_AUDIENCE")
     expected = None if audience is None else record.digest(audience)
-    if record.read(session, keys, user_id).audience != expected:
+    about = record.read(session, keys, user_id)
+    if about.audience != expected:
         refuse(exchange, Reason.OTHER_AUDIENCE)
         return None
     if not exchange.manager.is_same_client(exchange) and not _protect(exchange):
         return None
-    return user_id  # type: ignore[no-any-return]
+    return Claim(user_id, about)
 
 
 def _protect(exchange: Exchange) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .exchange import Exchange
-from .load import authenticated, known
+from .load import authenticated, is_known, known
 from .login import login_fresh
 from .settings import EXEMPT_METHODS
 from .signals import user_needs_refresh, user_unauthorized
@@ -27,7 +27,7 @@ async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
     if method in EXEMPT_METHODS:
         return await _exempt(exchange, method, fresh)
     identity = exchange.identity
-    if not identity.seen or not identity.loaded or identity.news:
+    if not is_known(exchange):
         await known(exchange)
     if identity.error is not None:
         if isinstance(identity.error, TimeoutError):

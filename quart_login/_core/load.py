@@ -82,6 +82,17 @@ async def see(exchange: Exchange) -> None:
         await exchange.notify(user_accessed)
 
 
+def is_known(exchange: Exchange) -> bool:
+    """Note that somebody looks at the user, if nothing has to wait for that; is it so?"""
+    identity = exchange.identity
+    if not identity.loaded or identity.news:
+        return False
+    if not identity.seen and not user_accessed.receivers:
+        identity.seen = True
+        touch(exchange.session)
+    return identity.seen
+
+
 async def known(exchange: Exchange) -> None:
     """Load the user as one who looks does."""
     identity = exchange.identity
@@ -112,7 +123,7 @@ def _is_the_one(exchange: Exchange, said: Claim, user: Any) -> bool:
     reason = objection(user, exchange.manager.id_attribute, said.user_id)
     forced = False
     if reason is None or reason is Reason.USER_INACTIVE:
-        reason, forced = _check_login(exchange, said, user, reason)
+        reason, forced = _check_login(said, user, reason)
     if reason is not None:
         refuse_all(exchange, reason)
         return False
@@ -127,15 +138,12 @@ def _is_the_one(exchange: Exchange, said: Claim, user: Any) -> bool:
     return True
 
 
-def _check_login(
-    exchange: Exchange, said: Claim, user: Any, reason: Reason | None
-) -> tuple[Reason | None, bool]:
+def _check_login(said: Claim, user: Any, reason: Reason | None) -> tuple[Reason | None, bool]:
     """Return why this login of *user* is over, if it is, and whether it was forced."""
-    about = record.read(exchange.session, exchange.manager.keys, said.user_id)
-    made_in = said.token.epoch if said.by_cookie and said.token is not None else about.epoch
+    made_in = said.token.epoch if said.by_cookie and said.token is not None else said.about.epoch
     if made_in is not None and made_in != epoch_of(user):
         return Reason.EPOCH_CHANGED, False
-    forced = reason is not None and about.forced and not said.by_cookie
+    forced = reason is not None and said.about.forced
     return (None if forced else reason), forced
 
 

@@ -15,6 +15,7 @@ from sites import Browser, FlaskSite, QuartSite, Site, User
 import quart_login
 from quart_login._core.claim import Claim
 from quart_login._core.identity import Identity
+from quart_login._core.record import Record
 from quart_login._core.remember import Change
 from quart_login._core.tokens import Keys, Token
 
@@ -384,7 +385,7 @@ def test_108_what_a_traceback_may_print_tells_no_secret_and_no_id() -> None:
         token,
         Keys("the-key", ("the-key",)),
         Change("the-key"),
-        Claim("alice@example.org", token),
+        Claim("alice@example.org", Record(epoch="the-epoch"), token),
     ):
         for secret in SECRETS:
             assert secret not in repr(thing), type(thing).__name__

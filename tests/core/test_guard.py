@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from blinker import Signal
 from core.paper import AUTOMATIC, Aborted, Paper, User
 
 from quart_login._core import guard
+from quart_login._core.load import load
 from quart_login._core.protection import fingerprint
 from quart_login._core.settings import EXEMPT_METHODS
 from quart_login._core.step import step
@@ -315,3 +317,14 @@ def test_keeping_the_page_does_not_bind_a_login_to_the_client_that_asked() -> No
     it = in_session({"_user_id": 7, "_id": "of another client"}, path="/private")
     assert needs_refresh(it) == (302, "/url/for/login")
     assert it.session["_id"] == "of another client" and it.session["next"] == "/private"
+
+
+def test_where_nobody_listens_a_look_at_a_loaded_user_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("quart_login._core.load.user_accessed", Signal())
+    it = paper({"_user_id": 7, "_id": CLIENT}, users={7: User(7)})
+    step(load(it))
+    assert not it.identity.seen
+    assert step(guard.refuse(it)) is None
+    assert it.identity.seen and it.session.accessed and it.names() == []
