@@ -97,7 +97,7 @@ class Browser:
     ) -> Answer:
         sent = {**self.headers, **(headers or {})}
         if self.jar:
-            sent["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.jar.items())
+            sent["Cookie"] = "; ".join(f"{k}={v}" for k, v in list(self.jar.items()))
         answer = await self.site.send(path, method, sent)
         for line in answer.set_cookies:
             name, value = line.split(";", 1)[0].split("=", 1)
