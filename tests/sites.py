@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import flask
@@ -392,7 +391,6 @@ __all__ = [
     "Clock",
     "FlaskSite",
     "QuartSite",
-    "SimpleNamespace",
     "Site",
     "User",
 ]
