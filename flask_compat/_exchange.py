@@ -20,7 +20,8 @@ from ._context import here, keep_on_g
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: The method of a manager that dependants replace, in a class or an object.
+#: The methods of a manager that dependants replace, in a class or an object.
+_LOAD: Final = "_load_user"
 _BIND: Final = "_update_request_context_with_user"
 
 #: Where on the request the identity is kept.
@@ -54,11 +55,16 @@ class FlaskExchange(Exchange):
     def client(self) -> tuple[str | None, str | None]:
         return self.request.remote_addr, self.request.environ.get("HTTP_USER_AGENT")
 
-    async def load_user(self) -> None:
-        if self.manager.loads_itself or "_load_user" in self.manager.__dict__:
-            self.manager._load_user()
-        else:
-            await load(self)
+    # Nothing here can be ended while it runs.
+    call_loader = call
+
+    def load_user(self) -> Awaitable[None]:
+        if self.manager.loads_itself or _LOAD in self.manager.__dict__:
+            return self._let_load()
+        return load(self)
+
+    async def _let_load(self) -> None:
+        self.manager._load_user()
 
     def bind(self, user: Any, *, forced: bool = False) -> None:
         if self.manager.binds_itself or _BIND in self.manager.__dict__:

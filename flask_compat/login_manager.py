@@ -15,13 +15,13 @@ from quart_login._core.claim import logger
 from quart_login._core.exchange import Exchange
 from quart_login._core.finish import finish, is_due
 from quart_login._core.identity import Identity
-from quart_login._core.load import announce, load, see
+from quart_login._core.load import known, load
 from quart_login._core.manager import BaseLoginManager, UserT
 from quart_login._core.signals import user_loaded_from_header
 from quart_login._core.step import step
 from quart_login._core.tokens import Token, keys_of
 
-from ._context import here, request_at_hand
+from ._context import here
 from ._exchange import ATTRIBUTE, bind_user, exchange, identity_of
 from .utils import _create_identifier, _user_context_processor, current_user
 
@@ -137,13 +137,12 @@ class LoginManager(BaseLoginManager[UserT]):
     def _load_user(self) -> None:
         """Load the user of the request at hand, anew, and let everybody know."""
         at_hand = exchange()
-        at_hand.identity.loaded = False
+        at_hand.identity.loaded = at_hand.identity.seen = False
         step(self._load_anew(at_hand))
 
     async def _load_anew(self, at_hand: Exchange) -> None:
         await load(at_hand)
-        await see(at_hand)
-        await announce(at_hand)
+        await known(at_hand)
 
     def _update_request_context_with_user(self, user: Any = None) -> None:
         """Let *user*, or the anonymous user, be the user of the request at hand."""
@@ -153,13 +152,15 @@ class LoginManager(BaseLoginManager[UserT]):
 
     def _update_remember_cookie(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
-        if current_app.login_manager is not self:  # type: ignore[attr-defined]
+        place = here()
+        assert place is not None
+        app, request, session = place
+        if app.login_manager is not self:
             return response  # Another manager took this one's place.
-        request = request_at_hand()
         identity = identity_of(request)
         if identity is None:
             identity = request.__dict__[ATTRIBUTE] = Identity()  # Nobody looked; a stream may yet.
-        elif (at_hand := here()) and is_due(identity, at_hand[2], self.keys, at_hand[0].config):
+        elif is_due(identity, session, self.keys, app.config):
             step(finish(exchange(), response))
         identity.close()
         return response

@@ -21,7 +21,7 @@ from ._core.load import is_loading, known, touch
 from ._core.public import publish
 from ._core.signals import user_accessed
 from ._core.users import AnonymousUserMixin, flag
-from ._exchange import exchange, identity_of
+from ._exchange import ATTRIBUTE, exchange, identity_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,8 +30,11 @@ T = TypeVar("T")
 def get_user() -> Any:
     """Return the user of the request or websocket at hand; the anonymous user where none is."""
     at_hand = connection()
-    identity = None if at_hand is None else identity_of(at_hand)
-    return _anonymous() if identity is None else _user_of(identity)
+    identity: Identity | None = None if at_hand is None else at_hand.__dict__.get(ATTRIBUTE)
+    if identity is None:
+        return _anonymous()
+    # Mostly somebody looked before, and somebody is logged in.
+    return identity.user if identity.seen and identity.user is not None else _user_of(identity)
 
 
 def _user_of(identity: Identity) -> Any:

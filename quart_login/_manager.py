@@ -84,9 +84,11 @@ class LoginManager(BaseLoginManager[UserT]):
             return  # Somebody logged in already.
         if at_hand.config.get("LOGIN_LOAD_USER") == "on_demand":
             identity.strict = True
+        elif self._user_callback is None and self._request_callback is None:
+            pass  # Whoever asks is told that there is no loader.
         elif not may_be_somebody(at_hand):
-            identity.loaded = self._can_load()
-        elif self._can_load() and not _is_static(at_hand.request.endpoint):
+            identity.loaded = True
+        elif not _is_static(at_hand.request.endpoint):
             await load(at_hand)
             if identity.news:
                 await announce(at_hand)
@@ -107,9 +109,6 @@ class LoginManager(BaseLoginManager[UserT]):
         await tell_late(at_hand)
         at_hand.identity.close()
         return response
-
-    def _can_load(self) -> bool:
-        return self._user_callback is not None or self._request_callback is not None
 
     # --- for views -------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ from typing import Any, TypeVar, cast
 
 from quart import current_app
 
-from ._core.guard import refuse
-from ._exchange import exchange
+from ._context import here
+from ._core.guard import admits, refuse
+from ._exchange import exchange, identity_of
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -33,13 +34,23 @@ def fresh_login_required(func: V) -> V:
     return cast(V, _guarded(func, fresh=True))
 
 
+def admitted() -> bool:
+    """Is it plain that a view may run?  (Mostly it is, and nothing need be made to say so.)"""
+    place = here()
+    identity = None if place is None else identity_of(place[1])
+    return place is not None and identity is not None and admits(identity, place[2])
+
+
 def _guarded(func: Any, *, fresh: bool) -> Any:
     if iscoroutinefunction(func):
 
         @wraps(func)
         async def decorated_view(*args: Any, **kwargs: Any) -> Any:
-            refusal = await refuse(exchange(), fresh)
-            return await func(*args, **kwargs) if refusal is None else refusal
+            if fresh or not admitted():
+                refusal = await refuse(exchange(), fresh)
+                if refusal is not None:
+                    return refusal
+            return await func(*args, **kwargs)
 
     else:
 

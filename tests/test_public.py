@@ -392,7 +392,7 @@ def test_every_module_of_quart_login_has_a_docstring() -> None:
 def test_nothing_that_holds_a_secret_shows_it() -> None:
     secret = "do-not-show-this"
     held = identity.Identity()
-    held.bind(secret)
+    held.user, held.loaded = secret, True
     held.remember = remember.Change(secret)
     shown = [
         tokens.Keys(secret, (secret,)),

@@ -29,7 +29,7 @@ class Claim(NamedTuple):
     """What a request says of its user, before the user is loaded."""
 
     user_id: UserId
-    #: What the session tells of its login.
+    #: What the session tells of its login, but for how fresh it is.
     about: Record = NOTHING
     #: The remember cookie, if it was sent.
     token: Token | None = None
@@ -51,11 +51,12 @@ def may_be_somebody(exchange: Exchange) -> bool:
 
 def claim(exchange: Exchange) -> Claim | None:
     """Return what session and remember cookie say of the user, if that can count."""
-    check_fallbacks(exchange.config)
+    if exchange.config.get("SECRET_KEY_FALLBACKS"):
+        check_fallbacks(exchange.config)
     held = _held(exchange)
-    token = None
-    if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
-        token = presented(exchange, refuse_cookie)
+    if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
+        return held
+    token = presented(exchange, refuse_cookie)
     if token is None:
         return held
     if held is None:
@@ -75,12 +76,12 @@ def _held(exchange: Exchange) -> Claim | None:
     if user_id == "" or (type(user_id) is not str and not is_id(user_id)):
         refuse_all(exchange, Reason.NOT_A_USER)
         return None
-    audience = exchange.config.get("LOGIN_AUDIENCE")
-    expected = None if audience is None else record.digest(audience)
-    about = record.read(session, keys, user_id)
-    if about.audience != expected:
-        refuse(exchange, Reason.OTHER_AUDIENCE)
-        return None
+    about, audience = NOTHING, exchange.config.get("LOGIN_AUDIENCE")
+    if audience is not None or record.says_more(session, keys, user_id):
+        about = record.read(session, keys, user_id)
+        if about.audience != (None if audience is None else record.digest(audience)):
+            refuse(exchange, Reason.OTHER_AUDIENCE)
+            return None
     if not exchange.manager.is_same_client(exchange) and not _protect(exchange):
         return None
     return Claim(user_id, about)

@@ -69,12 +69,13 @@ class Exchange(ABC):
         """Return the address of the connection, and what the browser calls itself."""
 
     @abstractmethod
-    async def load_user(self) -> None:
+    def load_user(self) -> Awaitable[None]:
         """Let the user be loaded, once."""
 
     def bind(self, user: Any, *, forced: bool = False) -> None:
         """Let *user* be who makes this request; None is the anonymous user."""
-        self.identity.bind(user, forced=forced)
+        identity = self.identity
+        identity.user, identity.forced, identity.loaded = user, forced, True
 
     def setting(self, key: str) -> Any:
         """Return the application's setting *key*, or the shell's default."""

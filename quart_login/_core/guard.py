@@ -12,11 +12,24 @@ from __future__ import annotations
 from typing import Any
 
 from .exchange import Exchange
-from .load import authenticated, is_known, known
+from .identity import Identity
+from .load import authenticated, known
 from .login import login_fresh
 from .settings import EXEMPT_METHODS
-from .signals import user_needs_refresh, user_unauthorized
+from .signals import user_accessed, user_needs_refresh, user_unauthorized
 from .urls import expand_login_view, login_url, login_view_for, next_url
+
+
+def admits(identity: Identity, session: Any) -> bool:
+    """Is it plain that a view may run, with nothing to find out and nobody to tell?"""
+    user = identity.user
+    if user is None or not identity.loaded or identity.news or user.is_authenticated is not True:
+        return False
+    if not identity.seen:
+        if user_accessed.receivers:
+            return False
+        identity.seen = session.accessed = True
+    return True
 
 
 async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
@@ -27,8 +40,7 @@ async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
     if method in EXEMPT_METHODS:
         return await _exempt(exchange, method, fresh)
     identity = exchange.identity
-    if not is_known(exchange):
-        await known(exchange)
+    await known(exchange)
     if identity.error is not None:
         if isinstance(identity.error, TimeoutError):
             exchange.web.abort(503)

@@ -48,10 +48,6 @@ class Identity:
     def __repr__(self) -> str:
         return f"<Identity {'loaded' if self.loaded else 'not loaded'}>"
 
-    def bind(self, user: Any, *, forced: bool = False) -> None:
-        """Let *user* be who makes this request; None is the anonymous user."""
-        self.user, self.forced, self.loaded = user, forced, True
-
     def close(self) -> None:
         """The response goes out: nothing can be changed any more."""
         self.closed = True

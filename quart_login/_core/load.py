@@ -9,6 +9,7 @@ Rule 3.  Receivers are told when the user is bound, so that `current_user` works
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from .exchange import Exchange
 from .identity import Identity
 from .opening import login_keys
 from .reasons import Reason
+from .record import NOTHING
 from .signals import user_accessed, user_loaded_from_cookie
 from .tokens import Token, keys_of
 from .users import UserId, checked_id, epoch_of, flag, id_of, is_id, same_id
@@ -36,12 +38,15 @@ def is_loading(identity: Identity) -> bool:
 async def load(exchange: Exchange) -> None:
     """Find out who makes this request, unless that is known.  Loaders' exceptions are kept."""
     identity = exchange.identity
-    if identity.loaded or is_loading(identity):
+    if identity.loaded or _loading.get() is identity:
         return
-    exchange.manager.require_loader()
+    loader = exchange.manager._user_callback
+    if loader is None:
+        exchange.manager.require_loader()
     token = _loading.set(identity)
     try:
-        await _find(exchange)
+        if loader is None or not await _by_id(exchange, loader):
+            await _by_request(exchange)
     except Exception as error:
         if not identity.loaded:
             _fail(exchange, error)
@@ -49,14 +54,14 @@ async def load(exchange: Exchange) -> None:
         _loading.reset(token)
 
 
-async def _find(exchange: Exchange) -> None:
-    manager = exchange.manager
-    if manager._user_callback is not None and (said := claim(exchange)) is not None:
-        user = await exchange.call_loader(manager._user_callback, said.user_id)
-        # Meanwhile another task of this request may have logged somebody in: that stands.
-        if exchange.identity.loaded or _is_the_one(exchange, said, user):
-            return
-    await _by_request(exchange)
+async def _by_id(exchange: Exchange, loader: Callable[[Any], Any]) -> bool:
+    """Bind the user whom session or remember cookie name; could that be done?"""
+    said = claim(exchange)
+    if said is None:
+        return False
+    user = await exchange.call_loader(loader, said.user_id)
+    # Meanwhile another task of this request may have logged somebody in: that stands.
+    return exchange.identity.loaded or _is_the_one(exchange, said, user)
 
 
 def _fail(exchange: Exchange, error: Exception) -> None:
@@ -74,32 +79,16 @@ async def announce(exchange: Exchange) -> None:
         await exchange.notify(signal, **extra)
 
 
-async def see(exchange: Exchange) -> None:
-    """Note that somebody looks at the user: the response depends on it now."""
-    exchange.identity.seen = True
-    touch(exchange.session)
-    if user_accessed.receivers:
-        await exchange.notify(user_accessed)
-
-
-def is_known(exchange: Exchange) -> bool:
-    """Note that somebody looks at the user, if nothing has to wait for that; is it so?"""
-    identity = exchange.identity
-    if not identity.loaded or identity.news:
-        return False
-    if not identity.seen and not user_accessed.receivers:
-        identity.seen = True
-        touch(exchange.session)
-    return identity.seen
-
-
 async def known(exchange: Exchange) -> None:
     """Load the user as one who looks does."""
     identity = exchange.identity
     if not identity.loaded:
         await exchange.load_user()
     if not identity.seen:
-        await see(exchange)
+        identity.seen = True
+        touch(exchange.session)
+        if user_accessed.receivers:
+            await exchange.notify(user_accessed)
     if identity.news:
         await announce(exchange)
 
@@ -122,7 +111,7 @@ def _is_the_one(exchange: Exchange, said: Claim, user: Any) -> bool:
     """Bind *user* if it is the one whom *said* names and may be logged in; refuse it else."""
     reason = objection(user, exchange.manager.id_attribute, said.user_id)
     forced = False
-    if reason is None or reason is Reason.USER_INACTIVE:
+    if said.about is not NOTHING or said.by_cookie:
         reason, forced = _check_login(said, user, reason)
     if reason is not None:
         refuse_all(exchange, reason)
@@ -140,6 +129,8 @@ def _is_the_one(exchange: Exchange, said: Claim, user: Any) -> bool:
 
 def _check_login(said: Claim, user: Any, reason: Reason | None) -> tuple[Reason | None, bool]:
     """Return why this login of *user* is over, if it is, and whether it was forced."""
+    if reason is not None and reason is not Reason.USER_INACTIVE:
+        return reason, False
     made_in = said.token.epoch if said.by_cookie and said.token is not None else said.about.epoch
     if made_in is not None and made_in != epoch_of(user):
         return Reason.EPOCH_CHANGED, False
@@ -152,8 +143,11 @@ def objection(user: Any, id_attribute: str, user_id: UserId | None = None) -> Re
     if user is None or getattr(user, "is_anonymous", False) is True:
         return Reason.USER_GONE
     try:
-        active, found = flag(user.is_active), id_of(user, id_attribute)
-        flag(user.is_authenticated)
+        active, authenticated = user.is_active, user.is_authenticated
+        if active is not True or authenticated is not True:
+            active = flag(active)
+            flag(authenticated)
+        found = getattr(user, id_attribute)()
     except (AttributeError, TypeError, NotImplementedError, UnusableUser):
         return Reason.NOT_A_USER
     if user_id is not None and found != user_id and not same_id(found, user_id):

@@ -1,9 +1,9 @@
 """What does a session tell of its login beyond Flask-Login's keys?
 
-One short text, since every request reads the session: the time the login is fresh since, whether
-it was forced, for how long the user wants to be remembered, digests of the user's session epoch and
-of the audience, and last the user's id.  It counts only while that is the session's user:
-Flask-Login, sharing the session, may log another one in and leaves the record.
+One short text, since every request reads the session: the time the login is fresh since, for how
+long the user wants to be remembered, whether an inactive user was forced in, digests of the user's
+session epoch and of the audience, and last the user's id.  It counts only while that is the
+session's user: Flask-Login, sharing the session, may log another one in and leaves the record.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def write(record: Record, user_id: UserId) -> str:
     """Return *record* of the login of *user_id* as text."""
     fields = (
         record.fresh_since,
-        "f" if record.forced else None,
         record.remembered,
+        "f" if record.forced else None,
         record.epoch,
         record.audience,
         user_id,
@@ -82,7 +82,7 @@ def read(session: Mapping[str, Any], keys: SessionKeys, user_id: UserId) -> Reco
     fields = _fields(session, keys)
     if fields is None or fields[5] != str(user_id):
         return NOTHING
-    since, forced, remembered, epoch, audience, _ = fields
+    since, remembered, forced, epoch, audience, _ = fields
     try:
         return Record(
             _whole(since) if since else None,
@@ -93,6 +93,14 @@ def read(session: Mapping[str, Any], keys: SessionKeys, user_id: UserId) -> Reco
         )
     except ValueError:  # an application's own value under this key
         return NOTHING
+
+
+def says_more(session: Mapping[str, Any], keys: SessionKeys, user_id: UserId) -> bool:
+    """Does the record tell more than two times: since when the login is fresh, and for how long it
+    is remembered?  (Mostly it does not, and every request asks.)
+    """
+    text = session.get(keys.record)
+    return isinstance(text, str) and text.split("|", 2)[-1] != f"|||{user_id}"
 
 
 def _fields(session: Mapping[str, Any], keys: SessionKeys) -> list[str] | None:

@@ -9,7 +9,7 @@ Rule 3.  A login page on another host needs the whole URL, and gets it.
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 #: What Werkzeug leaves as it is in a request's path and query.
 _PATH: Final = "!$&'()*+,/:;=@%"
@@ -45,14 +45,32 @@ def login_url(
     base = expand_login_view(web, login_view)
     if next_url is None:
         return base
+    host = web.current_app.config.get("FORCE_HOST_FOR_REDIRECTS")
+    if not host and _is_plain(base) and _is_path(next_url):
+        return f"{base}?{next_field}={quote_plus(next_url)}"
     scheme, netloc, path, query, fragment = urlsplit(base)
     fields: dict[str, Any] = parse_qs(query, keep_blank_values=True)
     fields[next_field] = make_next_param(base, next_url)
     query = urlencode(fields, doseq=True)
-    host = web.current_app.config.get("FORCE_HOST_FOR_REDIRECTS")
     if host:
         scheme, netloc = scheme or _own_scheme(web), host
     return urlunsplit((scheme, netloc, path, query, fragment))
+
+
+def _is_plain(base: str) -> bool:
+    """Is *base* a path and nothing else, as nearly all login pages are?"""
+    return _is_path(base) and not ("?" in base or "#" in base or ";" in base)
+
+
+def _is_path(url: str) -> bool:
+    """Does *url* begin with a path on this host, and end before a fragment?"""
+    return (
+        url[:1] == "/"
+        and url[1:2] not in ("/", "\\")
+        and "#" not in url
+        and url[-1] != "?"
+        and url.isprintable()
+    )
 
 
 def _own_scheme(web: Any) -> str:

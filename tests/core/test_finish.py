@@ -131,21 +131,21 @@ def test_a_wish_to_set_is_fulfilled_and_removed() -> None:
 @pytest.mark.parametrize("user_id", [None, "", 7])
 def test_a_wish_to_set_a_cookie_of_nobody_is_only_removed(user_id: Any, bound: Any) -> None:
     it = paper({"_remember": "set"} if user_id is None else {"_remember": "set", "_user_id": 7})
-    it.identity.bind(bound)
+    it.bind(bound)
     assert set_cookies(it.answer()) == []
     assert "_remember" not in it.session
 
 
 def test_a_user_whose_id_cannot_be_kept_gets_no_cookie() -> None:
     it = paper({"_remember": "set", "_user_id": "x" * 3000})
-    it.identity.bind(User("x" * 3000))
+    it.bind(User("x" * 3000))
     assert set_cookies(it.answer()) == []
 
 
 def test_the_cookie_names_the_user_as_the_user_does() -> None:
     # Flask-Login made a str of the int.
     it = paper({**SESSION, "_user_id": "7", "_remember": "set"})
-    it.identity.bind(ALICE)
+    it.bind(ALICE)
     assert token_of(it, it.answer()).user_id == 7
 
 

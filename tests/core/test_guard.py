@@ -87,9 +87,46 @@ def test_a_websocket_has_no_method_and_is_guarded() -> None:
     assert refused(it) == "for strangers"
 
 
+def admitted(it: Paper) -> bool:
+    return guard.admits(it.identity, it.session)
+
+
+def test_it_is_plain_that_a_user_who_was_loaded_may_enter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "user_accessed", Signal())
+    it = paper(FRESH)
+    assert not admitted(it)
+    step(it.load_user())
+    assert not it.session.accessed
+    assert admitted(it) and it.identity.seen and it.session.accessed
+    assert admitted(it)
+
+
+@pytest.mark.parametrize("active", [False, lambda: True, 1])
+def test_it_is_not_plain_for_another_than_an_authenticated_user(active: Any) -> None:
+    it = paper()
+    it.bind(User(9, active=active), forced=True)
+    assert not admitted(it) and not it.identity.seen
+    it.bind(None)
+    assert not admitted(it)
+
+
+def test_it_is_not_plain_where_there_is_something_to_tell() -> None:
+    it = paper(FRESH, cookies={"remember_token": "1|é"})
+    step(it.load_user())
+    assert it.identity.news and not admitted(it)
+
+
+def test_it_is_not_plain_where_somebody_hears_that_the_user_was_looked_at() -> None:
+    it = paper(FRESH)
+    step(it.load_user())
+    assert not admitted(it) and not it.identity.seen
+    it.identity.seen = True
+    assert admitted(it)
+
+
 def test_a_user_who_is_forced_in_may_enter() -> None:
     it = paper()
-    it.identity.bind(User(9, active=False), forced=True)
+    it.bind(User(9, active=False), forced=True)
     assert refused(it) is None
 
 

@@ -26,16 +26,12 @@ def test_an_identity_begins_as_nobodys() -> None:
 def test_two_requests_share_no_news() -> None:
     one, other = Identity(), Identity()
     one.tell(signals.user_accessed)
-    one.bind(User(7))
+    one.loaded = True
     assert other.news is None and not other.loaded
 
 
-def test_an_identity_is_bound_to_a_user_and_told_of() -> None:
+def test_an_identity_keeps_what_is_to_be_told() -> None:
     identity, user = Identity(), User(7)
-    identity.bind(user, forced=True)
-    assert (identity.user, identity.forced, identity.loaded) == (user, True, True)
-    identity.bind(None)
-    assert (identity.user, identity.forced, identity.loaded) == (None, False, True)
     identity.tell(signals.user_logged_in, user=user)
     identity.tell(signals.user_accessed)
     assert identity.news == [
@@ -47,7 +43,7 @@ def test_an_identity_is_bound_to_a_user_and_told_of() -> None:
 def test_identities_and_exchanges_show_no_secret() -> None:
     identity = Identity()
     assert repr(identity) == "<Identity not loaded>"
-    identity.bind(User("alice"))
+    identity.user, identity.loaded = User("alice"), True
     assert repr(identity) == "<Identity loaded>"
     paper = Paper({"_user_id": "alice"}, cookies={"remember_token": "alice"})
     assert repr(paper) == "<Paper>"
@@ -68,6 +64,8 @@ def test_an_exchange_has_the_parts_of_its_request() -> None:
     user = User(7)
     bare.bind(user, forced=True)
     assert (bare.identity.user, bare.identity.forced, bare.identity.loaded) == (user, True, True)
+    bare.bind(None)
+    assert (bare.identity.user, bare.identity.forced, bare.identity.loaded) == (None, False, True)
 
 
 def test_an_exchange_without_its_verbs_is_none() -> None:

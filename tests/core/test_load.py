@@ -214,13 +214,13 @@ def test_a_bound_user_who_is_active_or_forced_is_logged_in(
     user: Any, forced: bool, is_in: bool
 ) -> None:
     it = paper()
-    it.identity.bind(user, forced=forced)
+    it.bind(user, forced=forced)
     assert load.authenticated(it) is is_in
 
 
 def test_a_method_never_authenticates_anybody() -> None:
     it = paper()
-    it.identity.bind(User(7, active=lambda: True))
+    it.bind(User(7, active=lambda: True))
     with pytest.raises(UnusableUser):
         load.authenticated(it)
 

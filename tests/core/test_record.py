@@ -16,6 +16,7 @@ from quart_login._core.record import (
     from_token,
     left_by,
     read,
+    says_more,
     speaks_of,
     write,
 )
@@ -41,7 +42,7 @@ def test_what_was_written_is_read(about: Record, user_id: Any) -> None:
 
 
 def test_a_record_is_one_short_text() -> None:
-    assert write(Record(fresh_since=1800000000, remembered=AS_SET), 7) == "1800000000||-1|||7"
+    assert write(Record(fresh_since=1800000000, remembered=AS_SET), 7) == "1800000000|-1||||7"
 
 
 @pytest.mark.parametrize("user_id", [8, "77", None, "", "7|"])
@@ -53,7 +54,7 @@ def test_a_record_of_another_login_tells_nothing(user_id: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, 5, [], {}, b"", "", "7", "||||7", "x|||||7", "||x|||7", "was|" + "7" * 32]
+    "text", [None, 5, [], {}, b"", "", "7", "||||7", "x|||||7", "|x||||7", "was|" + "7" * 32]
 )
 def test_what_is_no_record_tells_nothing(text: Any) -> None:
     assert read(session_of(text), KEYS, 7) == NOTHING
@@ -62,7 +63,7 @@ def test_what_is_no_record_tells_nothing(text: Any) -> None:
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
 def test_a_number_that_nothing_can_be_reckoned_with_tells_nothing(number: str) -> None:
-    assert read(session_of(f"5||{number}|||7"), KEYS, 7) == NOTHING
+    assert read(session_of(f"5|{number}||||7"), KEYS, 7) == NOTHING
 
 
 @pytest.mark.parametrize(("digits", "since"), [(15, 10**14), (16, None), (400, None), (5000, None)])
@@ -85,8 +86,28 @@ def test_a_record_that_tells_nothing_still_speaks_of_its_user() -> None:
 
 
 def test_only_the_mark_of_force_is_one() -> None:
-    assert not read(session_of("|x||||7"), KEYS, 7).forced
-    assert not read(session_of("|1||||7"), KEYS, 7).forced
+    assert not read(session_of("||x|||7"), KEYS, 7).forced
+    assert not read(session_of("||1|||7"), KEYS, 7).forced
+
+
+@pytest.mark.parametrize("user_id", [7, "7", "a|b|||||", "|", "||||", ""])
+@pytest.mark.parametrize("about", [NOTHING, Record(fresh_since=5, remembered=AS_SET), Record(0, 0)])
+@pytest.mark.parametrize("more", [{}, {"forced": True}, {"epoch": "e"}, {"audience": "a"}])
+def test_a_record_says_whether_it_holds_more_than_times(
+    about: Record, more: dict[str, Any], user_id: Any
+) -> None:
+    session = session_of(write(about._replace(**more), user_id))
+    assert says_more(session, KEYS, user_id) is bool(more)
+
+
+@pytest.mark.parametrize("text", ["", "7", "||||7", "||||||7", "5|||||8", "was|x"])
+def test_a_record_that_is_not_plain_is_read_in_full(text: str) -> None:
+    assert says_more(session_of(text), KEYS, 7)
+
+
+@pytest.mark.parametrize("session", [{}, session_of(None), session_of(5), session_of([])])
+def test_no_record_says_no_more(session: Any) -> None:
+    assert not says_more(session, KEYS, 7)
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(None, AS_SET), (0, 0), (60, 60), (0.5, 0.5)])

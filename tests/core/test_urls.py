@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from core.paper import Paper, Web, make_request
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quart_login._core import urls
 from quart_login._core.settings import FLASK_LOGIN
@@ -58,6 +61,19 @@ def test_a_url_is_a_login_page_as_it_stands(url: str) -> None:
 @pytest.mark.parametrize("endpoint", ["login", "auth.login", "http", "ftp://x"])
 def test_anything_else_is_an_endpoint(endpoint: str) -> None:
     assert expand_login_view(web(), endpoint) == f"/url/for/{endpoint}"
+
+
+CHARACTERS = st.sampled_from("/a?b=&#;%\\\n\té :@.")
+
+
+@given(st.text(CHARACTERS, max_size=8), st.text(CHARACTERS, max_size=8))
+def test_a_plain_login_url_is_made_as_any(base: str, back: str) -> None:
+    with mock.patch.object(urls, "_is_path", return_value=False):
+        try:
+            as_any = login_url("/" + base, "/" + back)
+        except ValueError:
+            return
+    assert login_url("/" + base, "/" + back) == as_any
 
 
 def test_a_login_url_has_the_page_to_come_back_to_in_its_query() -> None:

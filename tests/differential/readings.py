@@ -127,7 +127,7 @@ def about(session: dict[str, Any]) -> About:
         return About(left_by=text.removeprefix("was|"))
     if text.count("|") < 5:
         return About()
-    since, forced, remembered, _epoch, _audience, user_id = text.split("|", 5)
+    since, remembered, forced, _epoch, _audience, user_id = text.split("|", 5)
     if user_id != str(session.get("_user_id")):
         return About()
     return About(
