@@ -44,6 +44,17 @@ def take_over(
     _remove(session, session.keys() - {_PERMANENT, *arriving, *kept})
 
 
+def sign(session: MutableMapping[str, Any], keys: SessionKeys, user_id: UserId) -> None:
+    """Note that the data in *session*, which holds no login, are those of *user_id*."""
+    if session.keys() - {_PERMANENT, keys.record}:
+        _sign(session, keys, mark(user_id))
+
+
+def _sign(session: MutableMapping[str, Any], keys: SessionKeys, whose: str) -> None:
+    if session.get(keys.record) != record.farewell(whose):
+        session[keys.record] = record.farewell(whose)
+
+
 def leave(
     session: MutableMapping[str, Any], keys: SessionKeys, clear: bool, kept: Collection[str]
 ) -> None:
@@ -57,8 +68,8 @@ def leave(
     left = session.keys() - {_PERMANENT, keys.record}
     if not whose or not left:
         _remove(session, (keys.record,))
-    elif session.get(keys.record) != record.farewell(whose):
-        session[keys.record] = record.farewell(whose)
+    else:
+        _sign(session, keys, whose)
 
 
 def _remove(session: MutableMapping[str, Any], names: Collection[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import record, remember
+from . import carryover, record, remember
 from .claim import presented
 from .exchange import Exchange
 from .identity import Identity
@@ -25,6 +25,7 @@ def is_due(
     return (
         identity.remember is not None
         or identity.late is not None
+        or identity.by_request
         or keys.remember in session
         or bool(config.get("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"))
     )
@@ -33,10 +34,22 @@ def is_due(
 async def finish(exchange: Exchange, response: Any) -> None:
     """Let *response* carry what this request decided."""
     await tell_late(exchange)
+    _mark_owner(exchange)
     change = _change(exchange)
     if change is not None:
         touch(exchange.session)
         remember.apply(change, response, exchange.setting)
+
+
+def _mark_owner(exchange: Exchange) -> None:
+    """Note whose data a view put into the session, where the request loader named the user."""
+    session, keys = exchange.session, exchange.manager.keys
+    written = exchange.identity.by_request and getattr(session, "modified", True)
+    if not written or not authenticated(exchange):
+        return
+    user_id = id_of(exchange.identity.user, exchange.manager.id_attribute)
+    if is_id(user_id) and keys.user_id not in session:
+        carryover.sign(session, keys, user_id)
 
 
 async def tell_late(exchange: Exchange) -> None:

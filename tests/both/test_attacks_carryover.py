@@ -83,6 +83,39 @@ async def test_046_nor_if_the_request_loader_knows_bob_where_the_session_was_ref
     assert await browser.get("/look-and-get") == (200, "user 2 None")
 
 
+async def test_046_what_was_written_under_a_user_of_the_request_loader_is_hers_alone(
+    site: Site,
+) -> None:
+    who = [1]
+    site.manager.request_loader(lambda request: site.users[who[0]])
+
+    @site.route("/put-as-user")
+    async def view() -> str:
+        site.web.session["secret"] = site.lib.current_user.name
+        return site.lib.current_user.name
+
+    browser = site.browser()
+    assert await browser.get("/put-as-user") == (200, "user 1")
+    assert await browser.get("/me") == (200, "user 1")
+    assert await visible(browser) == "user 1"
+    who[0] = 2
+    assert await browser.get("/me") == (200, "user 2")
+    assert await visible(browser) == "None"
+    await browser.get("/put-as-user")
+    site.manager.request_loader(lambda request: None)
+    await browser.get("/in/1")
+    assert await visible(browser) == "None"
+
+
+async def test_046_who_is_named_by_the_request_loader_and_writes_nothing_gets_no_session(
+    site: Site,
+) -> None:
+    site.manager.request_loader(lambda request: site.users[1])
+    browser = site.browser()
+    assert await browser.get("/me") == (200, "user 1")
+    assert browser.jar == {}
+
+
 async def test_046_they_are_not_bob_s_after_any_kind_of_refusal(site: Site) -> None:
     for number, spoil in enumerate(("gone", "inactive", "protected", "epoch", "mismatch")):
         user: Any = User(f"victim {number}")

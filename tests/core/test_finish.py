@@ -10,9 +10,10 @@ from core.paper import COOKIE, DAY, NOW, Paper, User, about, cookie_in, set_cook
 from werkzeug.http import parse_date
 
 from quart_login._core import login
+from quart_login._core.carryover import mark
 from quart_login._core.finish import is_due
 from quart_login._core.protection import fingerprint
-from quart_login._core.record import AS_SET
+from quart_login._core.record import AS_SET, farewell
 from quart_login._core.remember import DELETE, Change, read
 from quart_login._core.step import step
 from quart_login._core.tokens import Token, keys_of
@@ -153,6 +154,47 @@ def test_any_other_wish_is_only_removed() -> None:
     it = paper({**SESSION, "_remember": "other"})
     assert set_cookies(it.answer()) == []
     assert it.session == SESSION
+
+
+# --- whose data the session holds -----------------------------------------------------------------
+
+
+def named(user: User | None = ALICE, session: Any = None, **written: Any) -> Paper:
+    """Return a request whose user the request loader named, with *written* in its session."""
+    it = paper(session)
+    it.manager.request_loader(lambda request: user)
+    it.who()
+    if written:
+        it.session.update(written)
+    return it
+
+
+def test_data_written_under_a_user_of_the_request_loader_are_marked() -> None:
+    it = named(cart=[1])
+    it.answer()
+    assert it.session == {"cart": [1], "_login_record": farewell(mark(7))}
+
+
+@pytest.mark.parametrize("session", [{}, {"cart": [1]}])
+def test_where_nothing_is_written_nothing_is_marked(session: Any) -> None:
+    it = named(session=session)
+    it.answer()
+    assert it.session == session and not it.session.modified
+
+
+@pytest.mark.parametrize(
+    ("user", "written"),
+    [
+        (None, {"cart": [1]}),
+        (User(""), {"cart": [1]}),
+        (ALICE, {"_permanent": True}),
+        (ALICE, {"cart": [1], "_user_id": 8}),
+    ],
+)
+def test_what_is_no_data_of_such_a_user_is_not_marked(user: Any, written: Any) -> None:
+    it = named(user, **written)
+    it.answer()
+    assert it.session == written
 
 
 # --- anew with each request ----------------------------------------------------------------------
