@@ -46,7 +46,7 @@ def take_over(
 
 def sign(session: MutableMapping[str, Any], keys: SessionKeys, user_id: UserId) -> None:
     """Note that the data in *session*, which holds no login, are those of *user_id*."""
-    if session.keys() - {_PERMANENT, keys.record}:
+    if session.keys() - {_PERMANENT, keys.record} and owner(session, keys) != mark(user_id):
         _sign(session, keys, mark(user_id))
 
 

@@ -197,6 +197,14 @@ def test_what_is_no_data_of_such_a_user_is_not_marked(user: Any, written: Any) -
     assert it.session == written
 
 
+def test_what_the_user_confirmed_is_not_overwritten() -> None:
+    it = named(cart=[1])
+    step(login.confirm_login(it))
+    noted = dict(it.session)
+    it.answer()
+    assert it.session == noted and login.login_fresh(it)
+
+
 # --- anew with each request ----------------------------------------------------------------------
 
 
