@@ -8,6 +8,7 @@ loop (see `quart_login._core.step`).
 
 from typing import TYPE_CHECKING
 
+from quart_login._core.decision import LoginDecision
 from quart_login._core.errors import (
     ConfigurationError,
     CookieTooLarge,
@@ -16,6 +17,7 @@ from quart_login._core.errors import (
     OutOfPlace,
     UnusableUser,
 )
+from quart_login._core.marks import login_exempt
 from quart_login._core.reasons import Reason
 
 from . import signals as _signals
@@ -44,17 +46,23 @@ from .signals import (
     user_logged_in,
     user_logged_out,
     user_login_confirmed,
+    user_login_failed,
     user_needs_refresh,
     user_unauthorized,
 )
-from .test_client import FlaskLoginClient
+from .test_client import FlaskLoginClient, authenticated_client
 from .utils import (
+    acting_as,
+    anonymous_required,
+    basic_auth_required,
     confirm_login,
     current_user,
     decode_cookie,
     encode_cookie,
     expand_login_view,
     fresh_login_required,
+    issue_token,
+    login_decision,
     login_fresh,
     login_remembered,
     login_required,
@@ -62,6 +70,9 @@ from .utils import (
     login_user,
     logout_user,
     make_next_param,
+    redirect_next,
+    report_login_failure,
+    safe_next,
     set_login_view,
 )
 
@@ -80,6 +91,7 @@ __all__ = [
     "ConfigurationError",
     "CookieTooLarge",
     "FlaskLoginClient",
+    "LoginDecision",
     "LoginError",
     "LoginManager",
     "MissingLoader",
@@ -88,6 +100,10 @@ __all__ = [
     "UnusableUser",
     "UserMixin",
     "__version__",
+    "acting_as",
+    "anonymous_required",
+    "authenticated_client",
+    "basic_auth_required",
     "confirm_login",
     "credential_rejected",
     "current_user",
@@ -96,6 +112,9 @@ __all__ = [
     "expand_login_view",
     "fresh_login_required",
     "identity_mismatch",
+    "issue_token",
+    "login_decision",
+    "login_exempt",
     "login_fresh",
     "login_remembered",
     "login_required",
@@ -103,6 +122,9 @@ __all__ = [
     "login_user",
     "logout_user",
     "make_next_param",
+    "redirect_next",
+    "report_login_failure",
+    "safe_next",
     "session_protected",
     "set_login_view",
     "user_accessed",
@@ -111,6 +133,7 @@ __all__ = [
     "user_logged_in",
     "user_logged_out",
     "user_login_confirmed",
+    "user_login_failed",
     "user_needs_refresh",
     "user_unauthorized",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import flask
@@ -10,9 +10,10 @@ from blinker import Signal
 
 from quart_login._core.errors import OutOfPlace
 from quart_login._core.exchange import Exchange
-from quart_login._core.identity import Identity
+from quart_login._core.identity import ATTRIBUTE, Identity
 from quart_login._core.load import load
 from quart_login._core.public import is_coroutine_function, publish
+from quart_login._core.realms import missing_manager
 from quart_login._core.step import step
 
 from ._context import here, keep_on_g
@@ -23,9 +24,6 @@ T = TypeVar("T")
 #: The methods of a manager that dependants replace, in a class or an object.
 _LOAD: Final = "_load_user"
 _BIND: Final = "_update_request_context_with_user"
-
-#: Where on the request the identity is kept.
-ATTRIBUTE: Final = "_quart_login_identity"
 
 
 class FlaskExchange(Exchange):
@@ -47,10 +45,18 @@ class FlaskExchange(Exchange):
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
-            signal.send(self.app, _async_wrapper=self.app.ensure_sync, **extra)
+            told = {**self.manager.signal_data, **extra}
+            signal.send(self.app, _async_wrapper=self.app.ensure_sync, **told)
 
     async def options(self) -> Any:
         return self.app.make_default_options_response()
+
+    async def form(self) -> Mapping[str, str]:
+        return cast("Mapping[str, str]", self.request.form)
+
+    def authorization(self) -> str | None:
+        # A server joins repeated headers with commas.
+        return self.request.environ.get("HTTP_AUTHORIZATION")  # type: ignore[no-any-return]
 
     def client(self) -> tuple[str | None, str | None]:
         return self.request.remote_addr, self.request.environ.get("HTTP_USER_AGENT")
@@ -61,10 +67,15 @@ class FlaskExchange(Exchange):
     def load_user(self) -> Awaitable[None]:
         if self.manager.loads_itself or _LOAD in self.manager.__dict__:
             return self._let_load()
-        return load(self)
+        return load(self) if flask.has_app_context() else self._load_in_a_stream()
 
     async def _let_load(self) -> None:
         self.manager._load_user()
+
+    async def _load_in_a_stream(self) -> None:
+        # A streamed body has no application context, and loaders need one.
+        with self.app.app_context():
+            await load(self)
 
     def bind(self, user: Any, *, forced: bool = False) -> None:
         if self.manager.binds_itself or _BIND in self.manager.__dict__:
@@ -78,36 +89,42 @@ def bind_user(manager: Any, identity: Identity, user: Any) -> None:
     """Let *user*, or the anonymous user, be who makes the request."""
     identity.user = manager.anonymous_user() if user is None else user
     identity.loaded, identity.forced = True, False
-    keep_on_g(identity.user)
+    if manager.realm is None:
+        keep_on_g(identity.user)
 
 
 async def _result_of(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-def identity_of(request: Any) -> Identity | None:
+def identity_of(request: Any, attribute: str = ATTRIBUTE) -> Identity | None:
     """Return what is known of who makes *request*, if anything is."""
-    return request.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
+    return request.__dict__.get(attribute)  # type: ignore[no-any-return]
 
 
-def exchange() -> FlaskExchange:
-    """Return the exchange of the request at hand."""
+def exchange(manager: Any = None) -> FlaskExchange:
+    """Return the exchange of the request at hand, as *manager*, or the default one, sees it."""
     place = here()
     if place is None:
         raise OutOfPlace(
             "There is no request here, so nobody to log in or out. Call this in a view."
         )
     app, request, session = place
+    if manager is None:
+        manager = default_manager(app)
     held = request.__dict__
-    identity = held.get(ATTRIBUTE)
+    identity = held.get(manager.attribute)
     if identity is None:
-        identity = held[ATTRIBUTE] = Identity()
+        identity = held[manager.attribute] = Identity()
+    return FlaskExchange(app, manager, request, session, identity)
+
+
+def default_manager(app: Any) -> Any:
+    """Return the manager of *app* whom the functions serve that are no manager's methods."""
     try:
-        return FlaskExchange(app, app.login_manager, request, session, identity)
+        return app.login_manager
     except AttributeError:
-        raise RuntimeError(
-            "This application has no LoginManager. Create one: LoginManager(app)."
-        ) from None
+        raise RuntimeError(missing_manager(app)) from None
 
 
 def stepped(

@@ -5,25 +5,57 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Final, TypeVar, cast, overload
 
 from flask import Flask, current_app, has_app_context
 
-from quart_login._core import guard, remember, settings
+from quart_login._core import (
+    basic,
+    bearer,
+    caching,
+    cookies,
+    guard,
+    onward,
+    realms,
+    remember,
+    report,
+    settings,
+)
 from quart_login._core import login as core_login
-from quart_login._core.claim import logger
+from quart_login._core.claim import may_be_somebody
+from quart_login._core.commands import add_commands
+from quart_login._core.decision import LoginDecision
+from quart_login._core.errors import ConfigurationError
+from quart_login._core.events import logger
 from quart_login._core.exchange import Exchange
 from quart_login._core.finish import finish, is_due
 from quart_login._core.identity import Identity
-from quart_login._core.load import known, load
+from quart_login._core.load import known, load, touch
 from quart_login._core.manager import BaseLoginManager, UserT
 from quart_login._core.signals import user_loaded_from_header
 from quart_login._core.step import step
 from quart_login._core.tokens import Token, keys_of
 
 from ._context import here
-from ._exchange import ATTRIBUTE, bind_user, exchange, identity_of
-from .utils import _create_identifier, _user_context_processor, current_user
+from ._exchange import bind_user, exchange
+from ._fence import watch
+from ._streams import follow, is_streamed
+from .utils import (
+    CurrentUser,
+    _create_identifier,
+    _user_context_processor,
+    acting_as,
+    anonymous,
+    basic_guarded,
+    check_first,
+    get_user,
+    guarded,
+)
+
+#: Whether responses that depend on the user are kept from shared caches.
+_PRIVATE: Final = "LOGIN_CACHE_CONTROL_PRIVATE"
+
+V = TypeVar("V", bound=Callable[..., Any])
 
 
 def _deprecated(name: str, instead: str) -> None:
@@ -39,12 +71,25 @@ class LoginManager(BaseLoginManager[UserT]):
 
     Create it with the application, ``LoginManager(app)``, or before it and call `init_app`.  As
     ``LoginManager[User](app)`` it knows the application's user class.
+
+    An application may have several, each a realm of its own (customers and staff, say) with
+    another *name*: ``staff = LoginManager(app, name="staff")``.  Use its methods then,
+    ``@staff.login_required``; the module's functions serve the manager without a name, or the one
+    with *default_names*, which keeps the logins from before it had a name.
     """
 
     defaults = settings.FLASK_LOGIN
 
-    def __init__(self, app: Flask | None = None, add_context_processor: bool = True) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        app: Flask | None = None,
+        add_context_processor: bool = True,
+        *,
+        name: str | None = None,
+        default_names: bool = False,
+    ) -> None:
+        super().__init__(name, default_names)
+        self._current_user = CurrentUser(self)
         self._header_callback: Callable[[str], Any] | None = None
         #: Returns what a session is bound to; replace it to bind sessions to something else.
         self._session_identifier_generator: Callable[[], Any] = _create_identifier
@@ -63,19 +108,25 @@ class LoginManager(BaseLoginManager[UserT]):
 
         Raises `ConfigurationError` or `TypeError` for settings that cannot work.
         """
-        settings.check(app.config)
-        if (wrong := settings.unknown_protection(app.config)) is not None:
+        config = self.config_of(app)
+        cookies.secure(app.config, settings.reader(config), self.realm)
+        settings.check(config)
+        if (wrong := settings.unknown_protection(config)) is not None:
             logger.warning("%s Sessions are not protected.", wrong)  # as Flask-Login, but said
-        known_here = getattr(app, "login_manager", None) is self
-        app.login_manager = self  # type: ignore[attr-defined]
-        if known_here:
+        is_new = realms.join(app, self, replaces=True)
+        if self.realm is None:
+            app.login_manager = self  # type: ignore[attr-defined]
+        if not is_new:
             return
+        add_commands(app)
+        check_first(app)
         app.after_request(self._update_remember_cookie)
         # Last of all, so that the application's own hooks may still log in and out.
         hooks = cast("list[Any]", app.after_request_funcs[None])
         hooks.insert(0, hooks.pop())
         if add_context_processor:
-            app.context_processor(_user_context_processor)
+            own = _user_context_processor if self.realm is None else self._give_templates_the_user
+            app.context_processor(own)
 
     # --- for views -------------------------------------------------------------------------------
 
@@ -85,18 +136,18 @@ class LoginManager(BaseLoginManager[UserT]):
         The visitor is sent to the login view of the blueprint, or of the application, with the page
         to come back to.  Where there is none, it is status 401.
         """
-        return step(guard.unauthorized(exchange()))
+        return step(guard.unauthorized(exchange(self)))
 
     def needs_refresh(self) -> Any:
         """Return the response for a stale login: what `needs_refresh_handler` says, or a redirect
         to `refresh_view`.  Where there is none, it is status 401.
         """
-        return step(guard.needs_refresh(exchange()))
+        return step(guard.needs_refresh(exchange(self)))
 
     @property
     def current_user(self) -> UserT:
         """The user of the current request, as the application's user class."""
-        return cast(UserT, current_user)
+        return cast(UserT, self._current_user)
 
     def login_user(
         self,
@@ -107,7 +158,119 @@ class LoginManager(BaseLoginManager[UserT]):
         fresh: bool = True,
     ) -> bool:
         """Log *user* in, as `flask_compat.login_user` does."""
-        return step(core_login.login_user(exchange(), user, remember, duration, force, fresh))
+        return step(core_login.login_user(exchange(self), user, remember, duration, force, fresh))
+
+    def logout_user(self) -> bool:
+        """Log the current user out, as `flask_compat.logout_user` does."""
+        return step(core_login.logout_user(exchange(self)))
+
+    def confirm_login(self) -> None:
+        """Make the current login fresh, as `flask_compat.confirm_login` does."""
+        step(core_login.confirm_login(exchange(self)))
+
+    def redirect_next(self, fallback: str = "/", next_field: str = "next") -> Any:
+        """Return a redirect to where the visitor goes, as `flask_compat.redirect_next` does."""
+        return step(onward.redirect_next(exchange(self), fallback, next_field))
+
+    def login_fresh(self) -> bool:
+        """Return whether the current login is fresh, as `flask_compat.login_fresh` does."""
+        get_user(self)
+        return core_login.login_fresh(exchange(self))
+
+    def login_decision(self) -> LoginDecision:
+        """Return why the request is anonymous, or how its user came; see
+        `flask_compat.login_decision`.
+        """
+        get_user(self)
+        return core_login.login_decision(exchange(self))
+
+    def report_login_failure(
+        self,
+        identifier: object = None,
+        *,
+        reason: str | None = None,
+        user: UserT | None = None,
+        **extra: Any,
+    ) -> None:
+        """Tell that a login failed, as `flask_compat.report_login_failure` does."""
+        step(
+            report.report_login_failure(
+                exchange(self), identifier, reason=reason, user=user, **extra
+            )
+        )
+
+    def login_remembered(self) -> bool:
+        """Return whether a remember cookie came, as `flask_compat.login_remembered` does."""
+        return core_login.login_remembered(exchange(self))
+
+    def login_required(self, func: V) -> V:
+        """Let only this manager's users into the view *func*; see `flask_compat.login_required`."""
+        return cast(V, guarded(func, fresh=False, manager=self))
+
+    def fresh_login_required(self, func: V) -> V:
+        """Let only users into *func* who typed their password not long ago; see
+        `flask_compat.fresh_login_required`.
+        """
+        return cast(V, guarded(func, fresh=True, manager=self))
+
+    @overload
+    def basic_auth_required(self, func: V, /) -> V: ...
+
+    @overload
+    def basic_auth_required(
+        self, /, *, username_key: str = ..., password_key: str = ...
+    ) -> Callable[[V], V]: ...
+
+    def basic_auth_required(
+        self,
+        func: Any = None,
+        /,
+        *,
+        username_key: str = "LOGIN_BASIC_USERNAME",
+        password_key: str = "LOGIN_BASIC_PASSWORD",
+    ) -> Any:
+        """Let only who knows this realm's username and password into the view *func*; see
+        `flask_compat.basic_auth_required`.
+        """
+        return basic_guarded(func, basic.Names(username_key, password_key), self)
+
+    def issue_token(self, user: UserT, *, lifetime: timedelta | float | None = None) -> str:
+        """Return a bearer token for *user* in this realm; see `flask_compat.issue_token`."""
+        return bearer.issue(current_app, self, user, lifetime)
+
+    def find_user(self, app: Flask, user_id: str | int) -> Any:
+        """Return what the user loader returns for *user_id*, outside of requests."""
+        loader = self.user_callback
+        if loader is None:
+            raise ConfigurationError("There is no user_loader to ask for a user.")
+        with app.app_context():
+            return app.ensure_sync(loader)(user_id)
+
+    @overload
+    def anonymous_required(self, target: V, /) -> V: ...
+
+    @overload
+    def anonymous_required(self, target: str | None = None, /) -> Callable[[V], V]: ...
+
+    def anonymous_required(self, target: Any = None, /) -> Any:
+        """Send this manager's users away from a view, to *target*; see
+        `flask_compat.anonymous_required`.
+        """
+        return anonymous(target, self)
+
+    def acting_as(self, user: UserT) -> acting_as:
+        """Let *user* be this manager's current user in a ``with`` block; see
+        `flask_compat.acting_as`.
+        """
+        return acting_as(user, realm=self.realm)
+
+    def watch_fences(self, app: Any) -> None:
+        """Look at each request to *app*."""
+        watch(app)
+
+    def _give_templates_the_user(self) -> dict[str, Any]:
+        """Give templates ``current_staff``, if that is the realm; see `_user_context_processor`."""
+        return {f"current_{self.realm}": self._current_user}
 
     # --- what the core asks ----------------------------------------------------------------------
 
@@ -136,7 +299,7 @@ class LoginManager(BaseLoginManager[UserT]):
 
     def _load_user(self) -> None:
         """Load the user of the request at hand, anew, and let everybody know."""
-        at_hand = exchange()
+        at_hand = exchange(self)
         at_hand.identity.loaded = at_hand.identity.seen = False
         step(self._load_anew(at_hand))
 
@@ -146,7 +309,7 @@ class LoginManager(BaseLoginManager[UserT]):
 
     def _update_request_context_with_user(self, user: Any = None) -> None:
         """Let *user*, or the anonymous user, be the user of the request at hand."""
-        identity = exchange().identity
+        identity = exchange(self).identity
         bind_user(self, identity, user)
         identity.error = None
 
@@ -155,25 +318,33 @@ class LoginManager(BaseLoginManager[UserT]):
         place = here()
         assert place is not None
         app, request, session = place
-        if app.login_manager is not self:
+        if self.realm is None and app.login_manager is not self:
             return response  # Another manager took this one's place.
-        identity = identity_of(request)
+        held, config = request.__dict__, self.config_of(app)
+        identity = held.get(self.attribute)
         if identity is None:
-            identity = request.__dict__[ATTRIBUTE] = Identity()  # Nobody looked; a stream may yet.
-        elif is_due(identity, session, self.keys, app.config):
-            step(finish(exchange(), response))
+            identity = held[self.attribute] = Identity()  # Nobody looked; a stream may yet.
+        elif is_due(identity, session, self.keys, config):
+            step(finish(exchange(self), response))
+        if caching.depends(identity, session, self.keys, config):
+            caching.mark(response, self.setting(app, _PRIVATE), app.debug)
         identity.close()
+        if type(response.response) is not list and is_streamed(response):
+            if may_be_somebody(exchange(self)):
+                touch(session)  # The body may ask, and the headers go first.
+                caching.mark_stream(response, self.setting(app, _PRIVATE))
+            follow(response, place)
         return response
 
     def _set_cookie(self, response: Any) -> None:
-        here = exchange()
+        here = exchange(self)
         token = Token(here.session[self.keys.user_id])
-        keys = keys_of(here.app.config)
+        keys = keys_of(here.config)
         change = remember.issue(token, keys, here.setting, self.clock())
         remember.apply(change, response, here.setting)
 
     def _clear_cookie(self, response: Any) -> None:
-        remember.apply(remember.DELETE, response, exchange().setting)
+        remember.apply(remember.DELETE, response, exchange(self).setting)
 
     # --- deprecated by Flask-Login 0.6.3, and served as it serves them ---------------------------
 

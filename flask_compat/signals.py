@@ -13,6 +13,7 @@ from quart_login._core.signals import (
     user_logged_in,
     user_logged_out,
     user_login_confirmed,
+    user_login_failed,
     user_needs_refresh,
     user_unauthorized,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "user_logged_in",
     "user_logged_out",
     "user_login_confirmed",
+    "user_login_failed",
     "user_needs_refresh",
     "user_unauthorized",
 ]

@@ -1,41 +1,137 @@
-"""Flask-Login's `flask_login.test_client`."""
+"""Flask-Login's `flask_login.test_client`, and more for tests."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from flask import request_finished
 from flask.testing import FlaskClient
 
+from quart_login._core import kit
 from quart_login._core.identity import Identity
+from quart_login._core.kit import ManualClock, assert_anonymous
+from quart_login._core.login import login_decision
 from quart_login._core.opening import client_keys
+from quart_login._core.realms import managers_of
+from quart_login._core.routes import assert_routes_guarded
 from quart_login._core.users import unwrap
 
-from ._exchange import FlaskExchange
+from ._exchange import FlaskExchange, default_manager, exchange
+
+
+def _exchange(client: FlaskClient, session: Any, realm: str | None = None) -> FlaskExchange:
+    app: Any = client.application
+    environ = client.environ_base
+    here = SimpleNamespace(remote_addr=environ.get("REMOTE_ADDR"), environ=environ)
+    manager = default_manager(app) if realm is None else managers_of(app)[realm]
+    return FlaskExchange(app, manager, here, session, Identity())
+
+
+def _log_in(
+    client: FlaskClient,
+    user: Any,
+    *,
+    fresh: bool = True,
+    remembered: bool = False,
+    age: timedelta | float = 0,
+    realm: str | None = None,
+) -> None:
+    with client.session_transaction() as session:
+        opened = kit.opened(_exchange(client, session, realm), user, fresh, remembered, age)
+        session.update(opened.session)
+    if opened.cookie is not None:
+        # As a browser keeps it: beyond its end.
+        client.set_cookie(*opened.cookie, max_age=timedelta(days=365))
+
+
+@contextmanager
+def authenticated_client(
+    client: FlaskClient, user: Any, *, realm: str | None = None
+) -> Iterator[FlaskClient]:
+    """Let *client*, any test client of Flask's, be logged in as *user* within the block.
+
+        with authenticated_client(client, alice):
+            client.get("/account")
+
+    Afterwards its session is empty.
+    """
+    _log_in(client, user, realm=realm)
+    try:
+        yield client
+    finally:
+        with client.session_transaction() as session:
+            session.clear()
 
 
 class FlaskLoginClient(FlaskClient):
-    """A test client that is logged in from the start.
+    """A test client that can be somebody.
 
         app.test_client_class = FlaskLoginClient
         client = app.test_client(user=alice)
 
     *user* is logged in without a password; *fresh_login* says whether freshly so.  As
     Flask-Login's own, it does not say which client the session belongs to, so session protection
-    makes it stale; ``LOGIN_TEST_CLIENT_IDENTIFIED = True`` mends that.
+    makes it stale; ``LOGIN_TEST_CLIENT_IDENTIFIED = True``, or `login_as`, mends that.  Its
+    responses have the attribute ``login_decision``, a `LoginDecision`.
     """
 
     def __init__(
         self, *args: Any, user: Any = None, fresh_login: bool = True, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        request_finished.connect(_note, sender=self.application)
         if user:
             with self.session_transaction() as session:
-                session.update(self._login(session, unwrap(user), bool(fresh_login)))
+                here = _exchange(self, session)
+                session.update(client_keys(here, unwrap(user), bool(fresh_login)))
 
-    def _login(self, session: Any, user: Any, fresh: bool) -> dict[str, Any]:
-        app: Any = self.application
-        environ = self.environ_base
-        client = SimpleNamespace(remote_addr=environ.get("REMOTE_ADDR"), environ=environ)
-        here = FlaskExchange(app, app.login_manager, client, session, Identity())
-        return client_keys(here, user, fresh)
+    def login_as(
+        self,
+        user: Any,
+        *,
+        fresh: bool = True,
+        remembered: bool = False,
+        age: timedelta | float = 0,
+        realm: str | None = None,
+    ) -> None:
+        """Be *user* from now on, as if logged in *age* (a `timedelta` or seconds) ago.
+
+        *fresh* says whether with the password, *remembered* whether a remember cookie was set.
+        *realm* is the name of a manager, if the application has several.
+        """
+        _log_in(self, user, fresh=fresh, remembered=remembered, age=age, realm=realm)
+
+    def close_browser(self) -> None:
+        """Lose what a browser forgets when it is closed: cookies without an end."""
+        jar = self._cookies or {}
+        for key in [key for key, cookie in jar.items() if _ends_with_the_browser(cookie)]:
+            del jar[key]
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request; see `werkzeug.test.Client.open`."""
+        with kit.deciding() as found:
+            response = super().open(*args, **kwargs)
+        kit.attach(response, found)
+        return response
+
+
+def _ends_with_the_browser(cookie: Any) -> bool:
+    return cookie.expires is None and cookie.max_age is None
+
+
+def _note(sender: Any, **extra: Any) -> None:
+    if kit.decisions.get() is not None and hasattr(sender, "login_manager"):
+        kit.note(login_decision(exchange()))
+
+
+__all__ = [
+    "FlaskLoginClient",
+    "ManualClock",
+    "assert_anonymous",
+    "assert_routes_guarded",
+    "authenticated_client",
+]

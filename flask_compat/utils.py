@@ -6,16 +6,29 @@ The names that begin with an underscore are Flask-Login's private ones that larg
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import iscoroutinefunction
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
-from flask import current_app, has_app_context
+from flask import Flask, current_app, has_app_context
 from werkzeug.local import LocalProxy
 
-from quart_login._core import codec, login, tokens, urls
+from quart_login._core import (
+    basic,
+    bearer,
+    codec,
+    login,
+    marks,
+    onward,
+    redirects,
+    report,
+    tokens,
+    urls,
+)
+from quart_login._core.acting import ActingAs, acted, innermost
 from quart_login._core.exchange import Exchange
-from quart_login._core.guard import refuse
+from quart_login._core.guard import refuse, refuse_basic, send_away
+from quart_login._core.identity import ATTRIBUTE
 from quart_login._core.load import is_loading, known
 from quart_login._core.protection import fingerprint
 from quart_login._core.public import publish
@@ -23,7 +36,7 @@ from quart_login._core.settings import COOKIE_NAME, EXEMPT_METHODS
 from quart_login._core.step import step
 from quart_login._core.users import AnonymousUserMixin, flag
 
-from ._context import request_at_hand
+from ._context import here, request_at_hand
 from ._exchange import decided, exchange, identity_of, on_the_web, stepped
 
 P = ParamSpec("P")
@@ -37,53 +50,93 @@ V = TypeVar("V", bound=Callable[..., Any])
 def _get_user() -> Any:
     """Return the user of the request at hand, loaded now if need be; None without a request."""
     request = request_at_hand()
-    return None if request is None else _user_of(request)
+    return None if request is None else _user_of(request, None)
 
 
-def _user_of(request: Any) -> Any:
-    identity = identity_of(request)
+def _user_of(request: Any, manager: Any) -> Any:
+    identity = identity_of(request, ATTRIBUTE if manager is None else manager.attribute)
     if identity is None or not identity.loaded:
         if identity is not None and is_loading(identity):
-            return _anonymous()
-        at_hand = exchange()
+            return _anonymous(manager)
+        at_hand = exchange(manager)
         step(known(at_hand))
         identity = at_hand.identity
     if identity.user is None:
-        identity.user = _anonymous()
+        identity.user = _anonymous(manager)
     return identity.user
 
 
-def _anonymous() -> Any:
-    manager = getattr(current_app, "login_manager", None) if has_app_context() else None
+def _anonymous(manager: Any) -> Any:
+    if manager is None:
+        place = here()
+        app = current_app if place is None and has_app_context() else place and place[0]
+        manager = getattr(app, "login_manager", None)
     return AnonymousUserMixin() if manager is None else manager.anonymous_user()
 
 
-def _get_user_or_anonymous() -> Any:
-    user = _get_user()
-    return _anonymous() if user is None else user
+def get_user(manager: Any = None) -> Any:
+    """Return the user of the request at hand, as *manager*, or the default one, knows it; the
+    anonymous user where there is no request.
+    """
+    if innermost.get() is not None and (user := _acted(manager)) is not None:
+        return user
+    if manager is None or manager.realm is None:
+        user = _get_user()  # a test may have put another function there
+    else:
+        request = request_at_hand()
+        user = None if request is None else _user_of(request, manager)
+    return _anonymous(manager) if user is None else user
+
+
+def _acted(manager: Any) -> Any:
+    """Return the user as whom this code acts, or None."""
+    return acted(None if manager is None else manager.realm, request_at_hand())
 
 
 class CurrentUser(LocalProxy[Any]):
-    """The proxy behind `current_user`."""
+    """The proxy behind `current_user`: that of *manager*, or of the default one."""
 
-    __slots__ = ()
+    __slots__ = ("_manager",)
+
+    def __init__(self, manager: Any = None) -> None:
+        super().__init__(partial(get_user, manager))
+        object.__setattr__(self, "_manager", manager)
 
     @property
     def is_authenticated(self) -> bool:
         """Whether somebody is logged in; also true for an inactive user logged in by force."""
-        user = _get_user_or_anonymous()
+        if (acting := _acted(self._manager)) is not None:
+            return flag(acting.is_authenticated)
+        user = get_user(self._manager)
         request = request_at_hand()
-        identity = None if request is None else identity_of(request)
+        attribute = ATTRIBUTE if self._manager is None else self._manager.attribute
+        identity = None if request is None else identity_of(request, attribute)
         if identity is not None and identity.forced and identity.user is user:
             return True
         return flag(user.is_authenticated)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_get_user_or_anonymous(), name)
+        return getattr(get_user(self._manager), name)
 
 
 #: The user of the current request; the anonymous user where there is none.
-current_user: Any = CurrentUser(_get_user_or_anonymous)
+current_user: Any = CurrentUser()
+
+
+class acting_as(ActingAs):
+    """Let *user* be `current_user` in a ``with`` block.
+
+        with acting_as(user):
+            mail = render_template("weekly.txt")
+
+    For jobs, commands and scripts, with or without an application at hand, and in a request for a
+    part of it; never in another request.  Blocks nest.  Nobody is logged in by it: `login_user`,
+    `logout_user` and `confirm_login` raise `OutOfPlace`.  Raises `UnusableUser` (a `ValueError`) if
+    *user* is none.
+    """
+
+    def __init__(self, user: Any, *, realm: str | None = None) -> None:
+        super().__init__(user, realm, request_at_hand)
 
 
 def _user_context_processor() -> dict[str, Any]:
@@ -109,9 +162,14 @@ logout_user = stepped(login.logout_user)
 confirm_login = stepped(login.confirm_login)
 login_fresh = _looking(login.login_fresh)
 login_remembered = decided(login.login_remembered)
+login_decision = _looking(login.login_decision)
+report_login_failure = stepped(report.report_login_failure)
 
 encode_cookie = on_the_web(codec.encode_cookie)
 decode_cookie = on_the_web(codec.decode_cookie)
+issue_token = on_the_web(bearer.issue_token)
+redirect_next = stepped(onward.redirect_next)
+safe_next = on_the_web(redirects.safe_next)
 make_next_param = urls.make_next_param
 expand_login_view = on_the_web(urls.expand_login_view)
 login_url = on_the_web(urls.login_url)
@@ -126,7 +184,7 @@ def login_required(func: V) -> V:
 
     Others get what `LoginManager.unauthorized` returns.  Put it below ``@app.route``.
     """
-    return cast(V, _guarded(func, fresh=False))
+    return cast(V, guarded(func, fresh=False))
 
 
 def fresh_login_required(func: V) -> V:
@@ -135,34 +193,134 @@ def fresh_login_required(func: V) -> V:
     Others get what `LoginManager.needs_refresh` returns, or `LoginManager.unauthorized` if they are
     not logged in.
     """
-    return cast(V, _guarded(func, fresh=True))
+    return cast(V, guarded(func, fresh=True))
 
 
-def _guarded(func: Any, *, fresh: bool) -> Any:
+def guarded(func: Any, *, fresh: bool, manager: Any = None) -> Any:
+    """Let only users of *manager*, or of the default one, into the view *func*."""
     is_async = iscoroutinefunction(func)
 
     @wraps(func)
     def decorated_view(*args: Any, **kwargs: Any) -> Any:
-        refusal = _refusal(fresh)
-        if refusal is not None:
-            return refusal
+        answer = refusal(fresh, manager)
+        if answer is not None:
+            return answer
         if is_async:
             return current_app.ensure_sync(func)(*args, **kwargs)
         return func(*args, **kwargs)
 
+    marks.mark(decorated_view, func, marks.FRESH if fresh else marks.REQUIRED, manager)
     return decorated_view
+
+
+@overload
+def anonymous_required(target: V, /) -> V: ...
+
+
+@overload
+def anonymous_required(target: str | None = None, /) -> Callable[[V], V]: ...
+
+
+def anonymous_required(target: Any = None, /) -> Any:
+    """Let only strangers into the view: a login page, say.
+
+    As ``@anonymous_required`` it sends users who are logged in to ``/``, the root of the
+    application; as ``@anonymous_required("index")`` to an endpoint or URL (never to ``next``, which
+    a user without the right to be there would be sent back from).  Where that is this very page,
+    the view runs.  The view is exempt from `LoginManager.require_login`.
+    """
+    return anonymous(target)
+
+
+def anonymous(target: Any, manager: Any = None) -> Any:
+    """Let only strangers into a view, as *manager*, or the default one, knows them."""
+    if callable(target):
+        return _keep_out_users(target, None, manager)
+    return partial(_keep_out_users, target=target, manager=manager)
+
+
+def _keep_out_users(func: Any, target: str | None, manager: Any) -> Any:
+    @wraps(func)
+    def decorated_view(*args: Any, **kwargs: Any) -> Any:
+        answer = step(send_away(exchange(manager), target))
+        if answer is not None:
+            return answer
+        return current_app.ensure_sync(func)(*args, **kwargs)
+
+    marks.mark(decorated_view, func, marks.ANONYMOUS, manager)
+    return decorated_view
+
+
+@overload
+def basic_auth_required(func: V, /) -> V: ...
+
+
+@overload
+def basic_auth_required(
+    *, username_key: str = ..., password_key: str = ...
+) -> Callable[[V], V]: ...
+
+
+def basic_auth_required(
+    func: Any = None,
+    /,
+    *,
+    username_key: str = "LOGIN_BASIC_USERNAME",
+    password_key: str = "LOGIN_BASIC_PASSWORD",
+) -> Any:
+    """Let only who knows one username and password into the view *func*: those in the settings
+    *username_key* and *password_key*.
+
+    They are asked for by HTTP Basic authentication, and have nothing to do with users: see
+    `LoginManager.verify_password` for those.  Others get status 401.  Use it bare or called.
+
+    An application that serves such a view without both settings raises `ConfigurationError` at its
+    first request.
+    """
+    return basic_guarded(func, basic.Names(username_key, password_key))
+
+
+def basic_guarded(func: Any, names: basic.Names, manager: Any = None) -> Any:
+    """Protect the view *func* by the settings *names*; None returns what protects a view."""
+    if func is None:
+        return partial(basic_guarded, names=names, manager=manager)
+
+    @wraps(func)
+    def decorated_view(*args: Any, **kwargs: Any) -> Any:
+        refusal = step(refuse_basic(exchange(manager), names))
+        return current_app.ensure_sync(func)(*args, **kwargs) if refusal is None else refusal
+
+    marks.mark(decorated_view, func, marks.BASIC, manager)
+    basic.mark(decorated_view, names, None if manager is None else manager.realm)
+    return decorated_view
+
+
+def check_first(app: Flask) -> None:
+    """Let *app*'s first request, whatever it is for, fail where such a view protects nothing."""
+
+    def check() -> None:
+        basic.check_views(app)
+        # Once is enough.  A new list: Flask is going through the old one.
+        hooks = app.before_request_funcs[None]
+        app.before_request_funcs[None] = [hook for hook in hooks if hook is not check]
+
+    app.before_request(check)
+    hooks = cast("list[Any]", app.before_request_funcs[None])
+    hooks.insert(0, hooks.pop())
 
 
 _loaded_user = _get_user
 
 
-def _refusal(fresh: bool) -> Any:
-    """Return the response that takes the view's place, or None where the view may run."""
-    if _get_user is _loaded_user:
-        return step(refuse(exchange(), fresh))
+def refusal(fresh: bool, manager: Any, *, fenced: bool = False) -> Any:
+    """Return the response that takes the view's place, or None where the view may run; see
+    `guard.refuse`.
+    """
+    if _get_user is _loaded_user or (manager is not None and manager.realm is not None):
+        return step(refuse(exchange(manager), fresh, fenced=fenced))
     # A test put another function into the place of `_get_user`: whom that returns is the user.
     manager = current_app.login_manager  # type: ignore[attr-defined]
-    if not _get_user_or_anonymous().is_authenticated:
+    if not get_user().is_authenticated:
         return manager.unauthorized()
     return manager.needs_refresh() if fresh and not login_fresh() else None
 
@@ -194,12 +352,16 @@ __all__ = [
     "COOKIE_NAME",
     "EXEMPT_METHODS",
     "CurrentUser",
+    "acting_as",
+    "basic_auth_required",
     "confirm_login",
     "current_user",
     "decode_cookie",
     "encode_cookie",
     "expand_login_view",
     "fresh_login_required",
+    "issue_token",
+    "login_decision",
     "login_fresh",
     "login_remembered",
     "login_required",
@@ -207,5 +369,6 @@ __all__ = [
     "login_user",
     "logout_user",
     "make_next_param",
+    "report_login_failure",
     "set_login_view",
 ]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from importlib.metadata import version as _version
 
+from ._core import bearer as _bearer
 from ._core import codec as _codec
 from ._core import login as _login
+from ._core import onward as _onward
+from ._core import redirects as _redirects
+from ._core import report as _report
 from ._core import urls as _urls
+from ._core.decision import LoginDecision
 from ._core.errors import (
     ConfigurationError,
     CookieTooLarge,
@@ -16,6 +21,7 @@ from ._core.errors import (
     UnusableUser,
     UserNotLoaded,
 )
+from ._core.marks import login_exempt
 from ._core.reasons import Reason
 from ._core.settings import (
     AUTH_HEADER_NAME,
@@ -39,15 +45,22 @@ from ._core.signals import (
     user_logged_in,
     user_logged_out,
     user_login_confirmed,
+    user_login_failed,
     user_needs_refresh,
     user_unauthorized,
 )
 from ._core.users import AnonymousUserMixin, UserMixin
-from ._current import current_user, load_user, looking
+from ._current import acting_as, current_user, load_user, looking
 from ._exchange import awaited, decided, on_the_web
 from ._manager import LoginManager
-from ._views import fresh_login_required, login_required
-from .testing import QuartLoginClient
+from ._origins import allow_origins
+from ._views import (
+    anonymous_required,
+    basic_auth_required,
+    fresh_login_required,
+    login_required,
+)
+from .testing import QuartLoginClient, authenticated_client
 
 __version__ = _version("quart-login")
 
@@ -56,11 +69,16 @@ logout_user = awaited(_login.logout_user)
 confirm_login = awaited(_login.confirm_login)
 login_fresh = looking(_login.login_fresh)
 login_remembered = decided(_login.login_remembered)
+login_decision = decided(_login.login_decision)
+report_login_failure = awaited(_report.report_login_failure)
+redirect_next = awaited(_onward.redirect_next)
+safe_next = on_the_web(_redirects.safe_next)
 login_url = on_the_web(_urls.login_url)
 expand_login_view = on_the_web(_urls.expand_login_view)
 set_login_view = on_the_web(_urls.set_login_view)
 encode_cookie = on_the_web(_codec.encode_cookie)
 decode_cookie = on_the_web(_codec.decode_cookie)
+issue_token = on_the_web(_bearer.issue_token)
 make_next_param = _urls.make_next_param
 
 __all__ = [
@@ -77,6 +95,7 @@ __all__ = [
     "AnonymousUserMixin",
     "ConfigurationError",
     "CookieTooLarge",
+    "LoginDecision",
     "LoginError",
     "LoginManager",
     "MissingLoader",
@@ -87,6 +106,11 @@ __all__ = [
     "UserMixin",
     "UserNotLoaded",
     "__version__",
+    "acting_as",
+    "allow_origins",
+    "anonymous_required",
+    "authenticated_client",
+    "basic_auth_required",
     "confirm_login",
     "credential_rejected",
     "current_user",
@@ -95,7 +119,10 @@ __all__ = [
     "expand_login_view",
     "fresh_login_required",
     "identity_mismatch",
+    "issue_token",
     "load_user",
+    "login_decision",
+    "login_exempt",
     "login_fresh",
     "login_remembered",
     "login_required",
@@ -103,6 +130,9 @@ __all__ = [
     "login_user",
     "logout_user",
     "make_next_param",
+    "redirect_next",
+    "report_login_failure",
+    "safe_next",
     "session_protected",
     "set_login_view",
     "user_accessed",
@@ -111,6 +141,7 @@ __all__ = [
     "user_logged_in",
     "user_logged_out",
     "user_login_confirmed",
+    "user_login_failed",
     "user_needs_refresh",
     "user_unauthorized",
 ]

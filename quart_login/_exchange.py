@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from inspect import signature
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from inspect import iscoroutinefunction, signature
 from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import quart
@@ -13,16 +12,15 @@ from blinker import Signal
 from ._context import here
 from ._core.errors import OutOfPlace
 from ._core.exchange import Exchange
-from ._core.identity import Identity
+from ._core.identity import ATTRIBUTE, Identity
 from ._core.load import is_loading, load
 from ._core.public import is_coroutine_function, publish
+from ._core.realms import missing_manager
 from ._core.settings import seconds
+from ._loops import in_time
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-#: Where on the request or websocket the identity is kept.
-ATTRIBUTE: Final = "_quart_login_identity"
 
 #: Where on the request the lock is kept that makes its tasks load the user once.
 _LOCK: Final = "_quart_login_lock"
@@ -45,10 +43,11 @@ class QuartExchange(Exchange):
         return isinstance(self.request, quart.Websocket)
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
-        if is_coroutine_function(fn):
+        if is_coroutine_function(fn) or iscoroutinefunction(fn):  # also a partial of one
             return await cast("Awaitable[T]", fn(*args))
-        # A plain function may block, so Quart runs it in a thread; it may also return an awaitable.
-        result: Any = await self.app.ensure_async(fn)(*args)
+        # A plain function may block, so Quart runs it in a thread; it may also return an awaitable,
+        # which trio's threads hand over in a box only.
+        [result] = await self.app.ensure_async(_boxed)(fn, *args)
         return cast(T, await result if hasattr(result, "__await__") else result)
 
     async def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
@@ -57,18 +56,27 @@ class QuartExchange(Exchange):
             if is_coroutine_function(fn):  # as `call` does, with one coroutine less on the way
                 return await cast("Awaitable[T]", fn(*args))
             return await self.call(fn, *args)
-        async with asyncio.timeout(seconds(limit, "LOGIN_LOADER_TIMEOUT", float)):
-            return await self.call(fn, *args)
+        limit = seconds(limit, "LOGIN_LOADER_TIMEOUT", float)
+        return await in_time(limit, self.call, fn, *args)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
-            await signal.send_async(self.app, _sync_wrapper=self.app.ensure_async, **extra)
+            told = {**self.manager.signal_data, **extra}
+            await signal.send_async(self.app, _sync_wrapper=self.app.ensure_async, **told)
 
     async def options(self) -> Any:
         if _OPTIONS_TAKES_CONTEXT:
             context = quart.globals.app_ctx._get_current_object()
             return await self.app.make_default_options_response(context)
         return await self.app.make_default_options_response()
+
+    async def form(self) -> Mapping[str, str]:
+        return cast("Mapping[str, str]", await self.request.form)
+
+    def authorization(self) -> str | None:
+        # The scope's names are bytes in lower case, and nearly always there is no such header.
+        sent = [value for name, value in self.request.scope["headers"] if name == b"authorization"]
+        return b",".join(sent).decode("latin1") if sent else None
 
     def client(self) -> tuple[str | None, str | None]:
         # The scope's headers are bytes in lower case: quicker to look through than the request's.
@@ -86,32 +94,47 @@ class QuartExchange(Exchange):
         if lock is None:
             lock = held[_LOCK] = self.app.lock_class()
         async with lock:
-            await load(self)
+            if quart.has_app_context():
+                await load(self)
+                return
+            async with self.app.app_context():  # A streamed body has none, and loaders need one.
+                await load(self)
 
 
-def identity_of(connection: Any) -> Identity | None:
+def _boxed(fn: Callable[..., Any], *args: Any) -> list[Any]:
+    return [fn(*args)]
+
+
+def identity_of(connection: Any, attribute: str = ATTRIBUTE) -> Identity | None:
     """Return what is known of who makes the request *connection*, if anything is."""
-    return connection.__dict__.get(ATTRIBUTE)  # type: ignore[no-any-return]
+    return connection.__dict__.get(attribute)  # type: ignore[no-any-return]
 
 
-def exchange() -> QuartExchange:
-    """Return the exchange of the request or websocket at hand."""
+def exchange(manager: Any = None) -> QuartExchange:
+    """Return the exchange of the request or websocket at hand, as *manager*, or the default one,
+    sees it.
+    """
     place = here()
     if place is None:
         raise OutOfPlace(
             "There is no request here, so nobody to log in or out. Call this in a view."
         )
     app, connection, session = place
+    if manager is None:
+        manager = default_manager(app)
     held = connection.__dict__
-    identity = held.get(ATTRIBUTE)
+    identity = held.get(manager.attribute)
     if identity is None:
-        identity = held[ATTRIBUTE] = Identity()
+        identity = held[manager.attribute] = Identity()
+    return QuartExchange(app, manager, connection, session, identity)
+
+
+def default_manager(app: Any) -> Any:
+    """Return the manager of *app* whom the functions serve that are no manager's methods."""
     try:
-        return QuartExchange(app, app.login_manager, connection, session, identity)
+        return app.login_manager
     except AttributeError:
-        raise RuntimeError(
-            "This application has no LoginManager. Create one: LoginManager(app)."
-        ) from None
+        raise RuntimeError(missing_manager(app)) from None
 
 
 def awaited(

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Final, TypeVar, cast, overload
 
-from quart import Quart
+from quart import Quart, current_app
+from quart.wrappers.response import IterableBody
 
-from ._context import connection, here
-from ._core import guard, settings
+from ._context import begin_websocket, connection, here
+from ._core import basic, bearer, caching, cookies, guard, onward, realms, report, settings
 from ._core import login as core_login
 from ._core.claim import may_be_somebody
+from ._core.commands import add_commands
+from ._core.decision import LoginDecision
 from ._core.errors import ConfigurationError
 from ._core.finish import finish, is_due, tell_late
-from ._core.load import announce, known, load
+from ._core.load import announce, known, load, touch
 from ._core.manager import BaseLoginManager, UserT
-from ._current import current_user, load_user
+from ._current import CurrentUser, acting_as, get_user, user_loaded
 from ._exchange import exchange, identity_of
+from ._fence import watch
+from ._loops import run
+from ._origins import check_origin
+from ._streams import follow
+from ._views import anonymous, basic_guarded, guarded
+
+#: Whether responses that depend on the user are kept from shared caches.
+_PRIVATE: Final = "LOGIN_CACHE_CONTROL_PRIVATE"
+
+V = TypeVar("V", bound=Callable[..., Any])
 
 
 class LoginManager(BaseLoginManager[UserT]):
@@ -24,12 +38,25 @@ class LoginManager(BaseLoginManager[UserT]):
 
     Create it with the application, ``LoginManager(app)``, or before it and call `init_app`.  As
     ``LoginManager[User](app)`` it knows the application's user class.
+
+    An application may have several, each a realm of its own (customers and staff, say) with
+    another *name*: ``staff = LoginManager(app, name="staff")``.  Use its methods then,
+    ``@staff.login_required``; the module's functions serve the manager without a name, or the one
+    with *default_names*, which keeps the logins from before it had a name.
     """
 
     defaults = settings.SAFE
 
-    def __init__(self, app: Quart | None = None, add_context_processor: bool = True) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        app: Quart | None = None,
+        add_context_processor: bool = True,
+        *,
+        name: str | None = None,
+        default_names: bool = False,
+    ) -> None:
+        super().__init__(name, default_names)
+        self._current_user = CurrentUser(self)
         if app is not None:
             self.init_app(app, add_context_processor)
 
@@ -39,15 +66,16 @@ class LoginManager(BaseLoginManager[UserT]):
         Raises `ConfigurationError` or `TypeError` for settings that cannot work.
         """
         self._check(app)
-        known_here = getattr(app, "login_manager", None) is self
-        app.login_manager = self  # type: ignore[attr-defined]
-        if known_here:
+        if not realms.join(app, self, replaces=False):
             return
+        if self.realm is None:
+            app.login_manager = self  # type: ignore[attr-defined]
+        add_commands(app)
         app.before_serving(self._check_keys(app))
         # First of all, so that the application's own hooks see the user; and last of all, so that
         # theirs may still log in and out.
         app.before_request(self._before)
-        app.before_websocket(self._before)
+        app.before_websocket(self._before_websocket)
         app.after_request(self._after)
         app.after_websocket(self._after_websocket)
         before = (app.before_request_funcs, app.before_websocket_funcs)
@@ -55,18 +83,21 @@ class LoginManager(BaseLoginManager[UserT]):
             own = cast("list[Any]", hooks[None])
             own.insert(0, own.pop())
         if add_context_processor:
-            app.context_processor(_user_context_processor)
+            app.context_processor(self._give_templates_the_user)
 
-    @staticmethod
-    def _check(app: Quart) -> None:
-        settings.check(app.config)
-        if (wrong := settings.unknown_protection(app.config)) is not None:
+    def _check(self, app: Quart) -> None:
+        config = self.config_of(app)
+        cookies.secure(app.config, settings.reader(config), self.realm)
+        settings.check(config)
+        if (wrong := settings.unknown_protection(config)) is not None:
             raise ConfigurationError(wrong)
 
     def _check_keys(self, app: Quart) -> Any:
         async def check_keys() -> None:
             """Refuse to serve with settings that cannot work, also those that came later."""
             self._check(app)
+            realms.check_cookies(app)
+            basic.check_views(app)
             if self._user_callback is not None:
                 core_login.check_keys(app, self)
 
@@ -76,15 +107,13 @@ class LoginManager(BaseLoginManager[UserT]):
 
     async def _before(self) -> None:
         """Load the user, unless nobody needs that."""
-        at_hand = exchange()
-        if at_hand.manager is not self:
-            return  # Another manager took this one's place.
+        at_hand = exchange(self)
         identity = at_hand.identity
         if identity.loaded:
             return  # Somebody logged in already.
         if at_hand.config.get("LOGIN_LOAD_USER") == "on_demand":
             identity.strict = True
-        elif self._user_callback is None and self._request_callback is None:
+        elif self._user_callback is None and not self.loads_users:
             pass  # Whoever asks is told that there is no loader.
         elif not may_be_somebody(at_hand):
             identity.loaded = True
@@ -93,19 +122,34 @@ class LoginManager(BaseLoginManager[UserT]):
             if identity.news:
                 await announce(at_hand)
 
+    async def _before_websocket(self) -> None:
+        """Load the user, unless it is another site's page that opens the websocket."""
+        begin_websocket()
+        check_origin(exchange(self))
+        await self._before()
+
     async def _after(self, response: Any) -> Any:
         """Let the response carry what the request decided."""
         place = here()
-        identity = None if place is None else identity_of(place[1])
-        if place is not None and identity is not None and place[0].login_manager is self:
-            if is_due(identity, place[2], self.keys, place[0].config):
-                await finish(exchange(), response)
+        identity = None if place is None else identity_of(place[1], self.attribute)
+        if place is not None and identity is not None:
+            app, _, session = place
+            config = self.config_of(app)
+            if is_due(identity, session, self.keys, config):
+                await finish(exchange(self), response)
+            if caching.depends(identity, session, self.keys, config):
+                caching.mark(response, self.setting(app, _PRIVATE), app.debug)
             identity.close()
+            if isinstance(response.response, IterableBody):
+                if may_be_somebody(exchange(self)):
+                    touch(session)  # The body may ask, and the headers go first.
+                    caching.mark_stream(response, self.setting(app, _PRIVATE))
+                follow(response.response, place)
         return response
 
     async def _after_websocket(self, response: Any = None) -> Any:
         """Tell those who could not be told while the socket was open."""
-        at_hand = exchange()
+        at_hand = exchange(self)
         await tell_late(at_hand)
         at_hand.identity.close()
         return response
@@ -118,18 +162,18 @@ class LoginManager(BaseLoginManager[UserT]):
         The visitor is sent to the login view of the blueprint, or of the application, with the page
         to come back to.  Where there is none, and in a websocket, it is status 401.
         """
-        return await guard.unauthorized(exchange())
+        return await guard.unauthorized(exchange(self))
 
     async def needs_refresh(self) -> Any:
         """Return the response for a stale login: what `needs_refresh_handler` says, or a redirect
         to `refresh_view`.  Where there is none, and in a websocket, it is status 401.
         """
-        return await guard.needs_refresh(exchange())
+        return await guard.needs_refresh(exchange(self))
 
     @property
     def current_user(self) -> UserT:
         """The user of the current request, as the application's user class."""
-        return cast(UserT, current_user)
+        return cast(UserT, self._current_user)
 
     async def login_user(
         self,
@@ -140,22 +184,138 @@ class LoginManager(BaseLoginManager[UserT]):
         fresh: bool = True,
     ) -> bool:
         """Log *user* in, as `quart_login.login_user` does."""
-        return await core_login.login_user(exchange(), user, remember, duration, force, fresh)
+        return await core_login.login_user(exchange(self), user, remember, duration, force, fresh)
+
+    async def logout_user(self) -> bool:
+        """Log the current user out, as `quart_login.logout_user` does."""
+        return await core_login.logout_user(exchange(self))
+
+    async def confirm_login(self) -> None:
+        """Make the current login fresh, as `quart_login.confirm_login` does."""
+        await core_login.confirm_login(exchange(self))
+
+    async def redirect_next(self, fallback: str = "/", next_field: str = "next") -> Any:
+        """Return a redirect to where the visitor was going, as `quart_login.redirect_next` does."""
+        return await onward.redirect_next(exchange(self), fallback, next_field)
+
+    def login_fresh(self) -> bool:
+        """Return whether the current login is fresh, as `quart_login.login_fresh` does."""
+        get_user(self)
+        return core_login.login_fresh(exchange(self))
+
+    def login_decision(self) -> LoginDecision:
+        """Return why the request is anonymous, or how its user came; see
+        `quart_login.login_decision`.
+        """
+        return core_login.login_decision(exchange(self))
+
+    async def report_login_failure(
+        self,
+        identifier: object = None,
+        *,
+        reason: str | None = None,
+        user: UserT | None = None,
+        **extra: Any,
+    ) -> None:
+        """Tell that a login failed, as `quart_login.report_login_failure` does."""
+        await report.report_login_failure(
+            exchange(self), identifier, reason=reason, user=user, **extra
+        )
+
+    def login_remembered(self) -> bool:
+        """Return whether a remember cookie came, as `quart_login.login_remembered` does."""
+        return core_login.login_remembered(exchange(self))
+
+    def acting_as(self, user: UserT) -> acting_as:
+        """Let *user* be this manager's current user in an ``async with`` block; see
+        `quart_login.acting_as`.
+        """
+        return acting_as(user, realm=self.realm)
 
     async def load_user(self) -> UserT:
         """Load the user of the current request, if that was not done, and return it."""
-        return cast(UserT, await load_user())
+        return cast(UserT, await user_loaded(self))
+
+    def login_required(self, func: V) -> V:
+        """Let only this manager's users into the view *func*; see `quart_login.login_required`."""
+        return cast(V, guarded(func, fresh=False, manager=self))
+
+    def fresh_login_required(self, func: V) -> V:
+        """Let only users into *func* who typed their password not long ago; see
+        `quart_login.fresh_login_required`.
+        """
+        return cast(V, guarded(func, fresh=True, manager=self))
+
+    @overload
+    def basic_auth_required(self, func: V, /) -> V: ...
+
+    @overload
+    def basic_auth_required(
+        self, /, *, username_key: str = ..., password_key: str = ...
+    ) -> Callable[[V], V]: ...
+
+    def basic_auth_required(
+        self,
+        func: Any = None,
+        /,
+        *,
+        username_key: str = "LOGIN_BASIC_USERNAME",
+        password_key: str = "LOGIN_BASIC_PASSWORD",
+    ) -> Any:
+        """Let only who knows this realm's username and password into the view *func*; see
+        `quart_login.basic_auth_required`.
+        """
+        return basic_guarded(func, basic.Names(username_key, password_key), self)
+
+    def issue_token(self, user: UserT, *, lifetime: timedelta | float | None = None) -> str:
+        """Return a bearer token for *user* in this realm; see `quart_login.issue_token`."""
+        return bearer.issue(current_app, self, user, lifetime)
+
+    def find_user(self, app: Quart, user_id: str | int) -> Any:
+        """Return what the user loader returns for *user_id*, outside of requests and event loops,
+        with *app* started up as to serve.
+        """
+        return run(app, self._find_user, app, user_id)
+
+    async def _find_user(self, app: Quart, user_id: str | int) -> Any:
+        loader = self.user_callback
+        if loader is None:
+            raise ConfigurationError("There is no user_loader to ask for a user.")
+        async with app.app_context():
+            await app.startup()  # Loaders use what it opens: a pool of connections, say.
+            try:
+                found: Any = await app.ensure_async(loader)(user_id)
+                return await found if hasattr(found, "__await__") else found
+            finally:
+                await app.shutdown()
+
+    @overload
+    def anonymous_required(self, target: V, /) -> V: ...
+
+    @overload
+    def anonymous_required(self, target: str | None = None, /) -> Callable[[V], V]: ...
+
+    def anonymous_required(self, target: Any = None, /) -> Any:
+        """Send this manager's users away from a view, to *target*; see
+        `quart_login.anonymous_required`.
+        """
+        return anonymous(target, self)
+
+    def watch_fences(self, app: Any) -> None:
+        """Look at each request and handshake to *app*."""
+        watch(app)
+
+    async def _give_templates_the_user(self) -> dict[str, Any]:
+        """Give templates `current_user` (``current_staff``, if that is the realm); where users are
+        loaded on demand, this is a demand.
+        """
+        at_hand = connection()
+        identity = None if at_hand is None else identity_of(at_hand, self.attribute)
+        if identity is not None and identity.strict:
+            await known(exchange(self))
+        return {f"current_{self.realm or 'user'}": self._current_user}
 
 
 def _is_static(endpoint: str | None) -> bool:
     """Is *endpoint* that of an application's or a blueprint's static files?"""
     return endpoint is not None and (endpoint == "static" or endpoint.endswith(".static"))
-
-
-async def _user_context_processor() -> dict[str, Any]:
-    """Give templates `current_user`; where users are loaded on demand, this is a demand."""
-    at_hand = connection()
-    identity = None if at_hand is None else identity_of(at_hand)
-    if identity is not None and identity.strict:
-        await known(exchange())
-    return {"current_user": current_user}

@@ -1,40 +1,116 @@
-"""How does a test begin as somebody who is logged in?"""
+"""How does a test begin as somebody, and see who it was?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from quart import Quart
+from quart.signals import request_finished
 from quart.testing import QuartClient
 
+from ._core import kit
 from ._core.identity import Identity
+from ._core.kit import ManualClock, assert_anonymous
+from ._core.login import login_decision
 from ._core.opening import client_keys
+from ._core.realms import managers_of
+from ._core.routes import assert_routes_guarded
 from ._core.users import unwrap
-from ._exchange import QuartExchange
+from ._exchange import QuartExchange, default_manager, exchange
 
 #: How a test client appears to the application: its address and its name.
 _CLIENT = SimpleNamespace(remote_addr="<local>", scope={"headers": [(b"user-agent", b"Quart")]})
 
 
+def _exchange(app: Any, session: Any, realm: str | None = None) -> QuartExchange:
+    manager = default_manager(app) if realm is None else managers_of(app)[realm]
+    return QuartExchange(app, manager, _CLIENT, session, Identity())
+
+
+async def _log_in(
+    client: QuartClient,
+    user: Any,
+    *,
+    fresh: bool = True,
+    remembered: bool = False,
+    age: timedelta | float = 0,
+    realm: str | None = None,
+) -> None:
+    async with client.session_transaction() as session:
+        opened = kit.opened(_exchange(client.app, session, realm), user, fresh, remembered, age)
+        session.update(opened.session)
+    if opened.cookie is not None:
+        # As a browser keeps it: beyond its end.
+        client.set_cookie("localhost", *opened.cookie, max_age=timedelta(days=365))
+
+
+@asynccontextmanager
+async def authenticated_client(
+    client: QuartClient, user: Any, *, realm: str | None = None
+) -> AsyncIterator[QuartClient]:
+    """Let *client*, any test client of Quart's, be logged in as *user* within the block.
+
+        async with authenticated_client(client, alice):
+            await client.get("/account")
+
+    Afterwards its session is empty.
+    """
+    await _log_in(client, user, realm=realm)
+    try:
+        yield client
+    finally:
+        async with client.session_transaction() as session:
+            session.clear()
+
+
 class QuartLoginClient(QuartClient):
-    """A test client that is logged in from the start.
+    """A test client that can be somebody.
 
         app.test_client_class = QuartLoginClient
         client = app.test_client(user=alice)
 
     *user* is logged in without a password; *fresh_login* says whether freshly so.  The session is
-    bound to the client that the tests are, so it passes session protection.
+    bound to the client that the tests are, so it passes session protection.  Its responses have
+    the attribute ``login_decision``, a `LoginDecision`.
     """
 
     def __init__(
         self, app: Quart, *args: Any, user: Any = None, fresh_login: bool = True, **kwargs: Any
     ) -> None:
         super().__init__(app, *args, **kwargs)
+        own = _client_of(app)
+        self.http_connection_class = own.http_connection_class
+        self.websocket_connection_class = own.websocket_connection_class
         self._user = unwrap(user)
         self._fresh_login = fresh_login
+
+    async def login_as(
+        self,
+        user: Any,
+        *,
+        fresh: bool = True,
+        remembered: bool = False,
+        age: timedelta | float = 0,
+        realm: str | None = None,
+    ) -> None:
+        """Be *user* from now on, as if logged in *age* (a `timedelta` or seconds) ago.
+
+        *fresh* says whether with the password, *remembered* whether a remember cookie was set.
+        *realm* is the name of a manager, if the application has several.
+        """
+        await self._log_in()
+        await _log_in(self, user, fresh=fresh, remembered=remembered, age=age, realm=realm)
+
+    def close_browser(self) -> None:
+        """Lose what a browser forgets when it is closed: cookies without an end."""
+        self._user = None
+        if self.cookie_jar is not None:
+            self.cookie_jar.clear_session_cookies()
 
     async def _log_in(self) -> None:
         """Put the login into the session: at the first request, as only then something can wait."""
@@ -42,13 +118,11 @@ class QuartLoginClient(QuartClient):
         if user is None:
             return
         async with self.session_transaction() as session:
-            app: Any = self.app
-            exchange = QuartExchange(app, app.login_manager, _CLIENT, session, Identity())
-            session.update(client_keys(exchange, user, bool(self._fresh_login)))
+            session.update(client_keys(_exchange(self.app, session), user, bool(self._fresh_login)))
 
     async def _make_request(self, *args: Any, **kwargs: Any) -> Any:
         await self._log_in()
-        return await super()._make_request(*args, **kwargs)
+        return await _deciding(self.app, partial(super()._make_request, *args, **kwargs))
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         """Open a request that is sent and received piece by piece; see `QuartClient.request`."""
@@ -60,6 +134,27 @@ class QuartLoginClient(QuartClient):
 
     def _after_login(self, connect: Callable[[], Any]) -> Any:
         return connect() if self._user is None else _AfterLogin(self._log_in, connect)
+
+
+def _client_of(app: Quart) -> type[QuartClient]:
+    """Return the test client that the class of *app* brings: Quart-Trio's connects on trio."""
+    kinds = (vars(kind).get("test_client_class") for kind in type(app).__mro__)
+    own = (kind for kind in kinds if kind and not issubclass(kind, QuartLoginClient))
+    return next((kind for kind in own if issubclass(kind, QuartClient)), QuartClient)
+
+
+async def _deciding(app: Any, send: Callable[[], Awaitable[Any]]) -> Any:
+    """Return the response that *send* brings, with what was decided about its user."""
+    request_finished.connect(_note, sender=app)
+    with kit.deciding() as found:
+        response = await send()
+    kit.attach(response, found)
+    return response
+
+
+async def _note(sender: Any, **extra: Any) -> None:
+    if kit.decisions.get() is not None and hasattr(sender, "login_manager"):
+        kit.note(login_decision(exchange()))
 
 
 class _AfterLogin:
@@ -76,3 +171,12 @@ class _AfterLogin:
 
     async def __aexit__(self, *exc: Any) -> Any:
         return await self._connection.__aexit__(*exc)
+
+
+__all__ = [
+    "ManualClock",
+    "QuartLoginClient",
+    "assert_anonymous",
+    "assert_routes_guarded",
+    "authenticated_client",
+]

@@ -15,6 +15,7 @@ from typing import Any
 
 import flask
 import quart
+from loops import Quart
 from werkzeug.http import parse_cookie
 
 import flask_compat
@@ -128,6 +129,7 @@ class Site:
 
     lib: Any
     web: Any
+    app_class: Any
 
     def __init__(self, config: dict[str, Any] | None = None, **kwargs: Any) -> None:
         self.app = self.make_app()
@@ -313,9 +315,10 @@ class Site:
 class FlaskSite(Site):
     lib = flask_compat
     web = flask
+    app_class = flask.Flask
 
     def make_app(self) -> Any:
-        return flask.Flask("site", static_folder=None)
+        return self.app_class("site", static_folder=None)
 
     @property
     def load_user(self) -> Any:
@@ -352,9 +355,10 @@ class FlaskSite(Site):
 class QuartSite(Site):
     lib = quart_login
     web = quart
+    app_class = Quart
 
     def make_app(self) -> Any:
-        return quart.Quart("site", static_folder=None)
+        return self.app_class("site", static_folder=None)
 
     @property
     def load_user(self) -> Any:

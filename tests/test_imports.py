@@ -20,12 +20,15 @@ CORE = sorted(path for path in (QUART_LOGIN / "_core").glob("*.py"))
 FRAMEWORKS = {"quart", "flask"}
 LOOPS = {"asyncio", "anyio", "trio", "hypercorn"}
 
+#: The one module of the core that knows the command line.  Click comes with the frameworks.
+COMMANDS = "commands"
+
 #: The modules of the core that wait, and the two things they wait with.
-WAITS = {"load", "login", "guard", "finish"}
+WAITS = {"load", "login", "guard", "finish", "onward", "header", "report"}
 HOW = {"exchange", "step"}
 
 #: These decide, and are given the exchange that their decision is about.
-GIVEN_THE_EXCHANGE = {"claim", "opening"}
+GIVEN_THE_EXCHANGE = {"claim", "decision", "events", "kit", "opening"}
 
 
 def imported_by(statement: str) -> set[str]:
@@ -113,6 +116,13 @@ def test_quart_login_imports_nothing_until_a_name_is_used() -> None:
     assert imported_by("from quart_login import LoginManager") >= {"quart"}
 
 
+def test_the_core_brings_click_for_its_commands_alone() -> None:
+    others = [path.stem for path in CORE if path.stem not in ("__init__", COMMANDS)]
+    statement = "import " + ", ".join(f"quart_login._core.{name}" for name in others)
+    assert "click" not in imported_by(statement)
+    assert "click" in imported_by(f"import quart_login._core.{COMMANDS}")
+
+
 def test_quart_login_never_imports_flask_compat() -> None:
     assert "flask_compat" not in imported_by(
         "from quart_login import *; import quart_login.testing"
@@ -126,7 +136,14 @@ def test_quart_login_never_imports_flask_compat() -> None:
 def test_no_import_in_the_core_reaches_out_of_it(path: Path) -> None:
     for name in imports_of(path, "quart_login._core"):
         assert name.split(".")[0] not in FRAMEWORKS | LOOPS | {"flask_compat"}, name
+        assert name.split(".")[0] != "click" or path.stem == COMMANDS, name
         assert not name.startswith("quart_login") or name.startswith("quart_login._core"), name
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
+def test_no_module_of_the_core_needs_the_commands(path: Path) -> None:
+    """So that Click is imported by a framework, or by whoever asks for the commands."""
+    assert f"quart_login._core.{COMMANDS}" not in siblings_of(path)
 
 
 @pytest.mark.parametrize(
@@ -177,10 +194,13 @@ def test_every_coroutine_of_the_core_takes_its_exchange_first(name: str) -> None
     tree = tree_of(QUART_LOGIN / "_core" / f"{name}.py")
     for node in ast.walk(tree):
         if isinstance(node, ast.AsyncFunctionDef):
-            assert node.args.args[0].arg == "exchange", node.name
+            first = [*node.args.posonlyargs, *node.args.args][0]
+            assert first.arg == "exchange", node.name
 
 
-VERBS = {f"exchange.{verb}" for verb in ("call", "call_loader", "notify", "options", "load_user")}
+VERBS = {
+    f"exchange.{verb}" for verb in ("call", "call_loader", "notify", "options", "form", "load_user")
+}
 
 
 @pytest.mark.parametrize("name", sorted(WAITS))

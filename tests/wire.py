@@ -5,38 +5,49 @@ Test clients refuse or repair what a hostile client simply sends.
 
 from __future__ import annotations
 
-import asyncio
 import io
 from typing import Any
 
 from itsdangerous import BadData
 from itsdangerous.encoding import base64_decode
+from loops import asyncio
 from sites import Answer, Site
 from werkzeug.datastructures import Headers
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 
-async def send_raw(site: Site, path: str, headers: RawHeaders, method: str = "GET") -> Answer:
-    """Send *headers* as they are to the application of *site*."""
+async def send_raw(
+    site: Site,
+    path: str,
+    headers: RawHeaders,
+    method: str = "GET",
+    query: bytes = b"",
+    body: bytes = b"",
+) -> Answer:
+    """Send *headers*, *query* and *body* as they are to the application of *site*."""
+    if body:
+        headers = [*headers, (b"Content-Length", b"%d" % len(body))]
     if site.web.__name__ == "flask":
-        return _by_wsgi(site.app, path, headers, method)
-    return await _by_asgi(site.app, path, headers, method)
+        return _by_wsgi(site.app, path, headers, method, query, body)
+    return await _by_asgi(site.app, path, headers, method, query, body)
 
 
-def _by_wsgi(app: Any, path: str, headers: RawHeaders, method: str) -> Answer:
+def _by_wsgi(
+    app: Any, path: str, headers: RawHeaders, method: str, query: bytes, sent_body: bytes
+) -> Answer:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
-        "QUERY_STRING": "",
+        "QUERY_STRING": query.decode("latin1"),
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
+        "wsgi.input": io.BytesIO(sent_body),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
@@ -44,6 +55,8 @@ def _by_wsgi(app: Any, path: str, headers: RawHeaders, method: str) -> Answer:
     }
     for name, value in headers:
         key = "HTTP_" + name.decode("latin1").upper().replace("-", "_")
+        if key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+            key = key.removeprefix("HTTP_")
         # As servers do (gunicorn, Werkzeug's own): one environ entry for a repeated header.
         joint = "; " if key == "HTTP_COOKIE" else ","
         text = value.decode("latin1")
@@ -56,7 +69,9 @@ def _by_wsgi(app: Any, path: str, headers: RawHeaders, method: str) -> Answer:
     return _answer(int(status.split()[0]), Headers(sent), text)
 
 
-async def _by_asgi(app: Any, path: str, headers: RawHeaders, method: str) -> Answer:
+async def _by_asgi(
+    app: Any, path: str, headers: RawHeaders, method: str, query: bytes, body: bytes
+) -> Answer:
     scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -65,14 +80,14 @@ async def _by_asgi(app: Any, path: str, headers: RawHeaders, method: str) -> Ans
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query,
         "root_path": "",
         "headers": [(name.lower(), value) for name, value in headers],
         "client": ("127.0.0.1", 50000),
         "server": ("localhost", 80),
         "extensions": {},
     }
-    incoming = [{"type": "http.request", "body": b"", "more_body": False}]
+    incoming = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Any] = []
     done = asyncio.Event()
 
@@ -87,7 +102,11 @@ async def _by_asgi(app: Any, path: str, headers: RawHeaders, method: str) -> Ans
         if message["type"] == "http.response.body" and not message.get("more_body"):
             done.set()
 
-    await app.asgi_app(scope, receive, send)
+    try:
+        await app.asgi_app(scope, receive, send)
+    except BaseExceptionGroup as group:  # as trio has it
+        [error] = group.exceptions
+        raise error from None
     start = next(m for m in sent if m["type"] == "http.response.start")
     text = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
     pairs = [(k.decode("latin1"), v.decode("latin1")) for k, v in start["headers"]]

@@ -72,6 +72,20 @@ def leave(
         _sign(session, keys, whose)
 
 
+def hide(
+    session: MutableMapping[str, Any], keys: SessionKeys, whose: str | None, kept: Collection[str]
+) -> bool:
+    """Show none of another's data in *session* to the user of the mark *whose* (None for nobody),
+    who came by no session; is there any?  Nothing is written: the browser keeps it as it is.
+    """
+    if owner(session, keys) in (None, whose):
+        return False
+    written = getattr(session, "modified", False)
+    _remove(session, session.keys() - set(kept))
+    session.modified = written  # type: ignore[attr-defined]
+    return True
+
+
 def _remove(session: MutableMapping[str, Any], names: Collection[str]) -> None:
     # A session without SECRET_KEY is always empty, and refuses even to be emptied.
     for name in [name for name in names if name in session]:

@@ -7,11 +7,10 @@ Rule 3.  Another application's login (``LOGIN_AUDIENCE``) is neither used nor re
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import carryover, record, remember
+from . import carryover, events, record, remember
 from .errors import ConfigurationError
 from .exchange import Exchange
 from .protection import Verdict, judge
@@ -21,8 +20,6 @@ from .settings import check_fallbacks
 from .signals import credential_rejected, identity_mismatch, session_protected
 from .tokens import Token, keys_of
 from .users import UserId, is_id, same_id
-
-logger = logging.getLogger("quart_login")
 
 
 class Claim(NamedTuple):
@@ -44,8 +41,9 @@ def may_be_somebody(exchange: Exchange) -> bool:
     """Does the request carry anything that could name a user?"""
     return (
         exchange.manager.keys.user_id in exchange.session
-        or exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies
+        or sent_as(exchange) is not None
         or exchange.manager.asks_requests
+        or exchange.authorization() is not None
     )
 
 
@@ -54,7 +52,7 @@ def claim(exchange: Exchange) -> Claim | None:
     if exchange.config.get("SECRET_KEY_FALLBACKS"):
         check_fallbacks(exchange.config)
     held = _held(exchange)
-    if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
+    if sent_as(exchange) is None:
         return held
     token = presented(exchange, refuse_cookie)
     if token is None:
@@ -94,9 +92,10 @@ def _protect(exchange: Exchange) -> bool:
     verdict = judge(session, mode, exchange.setting("LOGIN_STRONG_DROPS_PERMANENT"))
     if verdict is Verdict.KEEP:
         return True
-    exchange.identity.tell(session_protected)
+    user_id = session.get(keys.user_id)
+    events.keep(exchange, session_protected, user_id)
     if verdict is Verdict.DROP:
-        refuse_all(exchange, Reason.PROTECTED)
+        refuse_all(exchange, Reason.PROTECTED, user_id)
         return False
     exchange.identity.stale = True
     if session.get(keys.fresh) is not False and not exchange.is_websocket:
@@ -104,12 +103,21 @@ def _protect(exchange: Exchange) -> bool:
     return True
 
 
+def sent_as(exchange: Exchange) -> str | None:
+    """Return the name that the request's remember cookie has: its own, its former one, or None."""
+    cookies, name = exchange.request.cookies, exchange.setting("REMEMBER_COOKIE_NAME")
+    if name in cookies:
+        return name  # type: ignore[no-any-return]
+    former = exchange.config.get("REMEMBER_COOKIE_FORMER_NAME")
+    return former if former in cookies else None
+
+
 def presented(
     exchange: Exchange, refuse: Callable[[Exchange, Reason], Any] | None = None
 ) -> Token | None:
     """Return the request's remember token, if it counts; else *refuse* it, if there is one."""
-    cookies, name = exchange.request.cookies, exchange.setting("REMEMBER_COOKIE_NAME")
-    if name not in cookies or exchange.identity.remember is remember.DELETE:
+    name = sent_as(exchange)
+    if name is None or exchange.identity.remember is remember.DELETE:
         return None
     if exchange.session.get(exchange.manager.keys.remember) == "clear":
         return None
@@ -117,7 +125,8 @@ def presented(
         keys = keys_of(exchange.config)
     except ConfigurationError:
         return None  # No key, no credential. Logging in says what is missing.
-    found = remember.read(cookies[name], keys, exchange.setting, exchange.manager.clock())
+    text = exchange.request.cookies[name]
+    found = remember.read(text, keys, exchange.setting, exchange.manager.clock())
     if isinstance(found, Token):
         return found
     if refuse is not None:
@@ -128,27 +137,28 @@ def presented(
 # --- refusals ------------------------------------------------------------------------------------
 
 
-def refuse(exchange: Exchange, reason: Reason) -> None:
-    """Tell that a credential was refused."""
+def refuse(exchange: Exchange, reason: Reason, user_id: Any = None) -> None:
+    """Tell that a credential was refused; *user_id* is whose it was, if that is proven."""
+    if exchange.identity.reason is None:  # the first is that of the credential that is asked first
+        exchange.identity.reason = reason
     if reason is Reason.USER_MISMATCH:
-        exchange.identity.tell(identity_mismatch, reason=reason)
-    exchange.identity.tell(credential_rejected, reason=reason)
-    logger.info("A credential was rejected: %s", reason, extra={"reason": str(reason)})
+        events.keep(exchange, identity_mismatch, user_id, reason=reason)
+    events.keep(exchange, credential_rejected, user_id, reason=reason)
 
 
-def refuse_cookie(exchange: Exchange, reason: Reason) -> None:
+def refuse_cookie(exchange: Exchange, reason: Reason, user_id: Any = None) -> None:
     """Refuse the remember cookie, and remove it from the browser."""
     exchange.identity.remember = remember.DELETE
-    refuse(exchange, reason)
+    refuse(exchange, reason, user_id)
 
 
-def refuse_all(exchange: Exchange, reason: Reason) -> None:
+def refuse_all(exchange: Exchange, reason: Reason, user_id: Any = None) -> None:
     """Refuse whatever the request brought, and remove it from the browser."""
-    if exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
+    if sent_as(exchange) is not None:
         exchange.identity.remember = remember.DELETE
     if not exchange.is_websocket:
         leave(exchange)
-    refuse(exchange, reason)
+    refuse(exchange, reason, user_id)
 
 
 def leave(exchange: Exchange) -> None:
@@ -157,5 +167,5 @@ def leave(exchange: Exchange) -> None:
         exchange.session,
         exchange.manager.keys,
         exchange.setting("LOGIN_CLEAR_SESSION_ON_LOGOUT"),
-        exchange.setting("LOGIN_KEEP_SESSION_KEYS"),
+        exchange.kept_keys(),
     )

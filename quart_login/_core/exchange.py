@@ -7,12 +7,13 @@ what it calls, Flask calls it.  An exchange is made when it is needed and kept n
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from blinker import Signal
 
 from .identity import Identity
+from .realms import keys_of_others
 
 if TYPE_CHECKING:
     from .manager import BaseLoginManager
@@ -39,7 +40,7 @@ class Exchange(ABC):
         identity: Identity,
     ) -> None:
         self.app = app
-        self.config = app.config
+        self.config = app.config if manager.realm is None else manager.config_of(app)
         self.manager = manager
         self.request = request
         self.session = session
@@ -65,6 +66,14 @@ class Exchange(ABC):
         """Return the framework's automatic answer to an OPTIONS request."""
 
     @abstractmethod
+    async def form(self) -> Mapping[str, str]:
+        """Return the fields of the form that came with the request."""
+
+    @abstractmethod
+    def authorization(self) -> str | None:
+        """Return the request's ``Authorization`` header; several, joined by commas."""
+
+    @abstractmethod
     def client(self) -> tuple[str | None, str | None]:
         """Return the address of the connection, and what the browser calls itself."""
 
@@ -76,6 +85,11 @@ class Exchange(ABC):
         """Let *user* be who makes this request; None is the anonymous user."""
         identity = self.identity
         identity.user, identity.forced, identity.loaded = user, forced, True
+
+    def kept_keys(self) -> set[str]:
+        """Return the session keys that a login or logout leaves alone."""
+        kept = self.setting("LOGIN_KEEP_SESSION_KEYS")
+        return {*kept, *keys_of_others(self.app, self.manager)}
 
     def setting(self, key: str) -> Any:
         """Return the application's setting *key*, or the shell's default."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import carryover, record, remember
+from . import carryover, record, remember, site_data
 from .claim import presented
 from .exchange import Exchange
 from .identity import Identity
@@ -26,6 +26,7 @@ def is_due(
         identity.remember is not None
         or identity.late is not None
         or identity.by_request
+        or identity.logged_out
         or keys.remember in session
         or bool(config.get("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"))
     )
@@ -37,8 +38,11 @@ async def finish(exchange: Exchange, response: Any) -> None:
     _mark_owner(exchange)
     change = _change(exchange)
     if change is not None:
+        exchange.identity.remember = change
         touch(exchange.session)
         remember.apply(change, response, exchange.setting)
+    if exchange.identity.logged_out:
+        site_data.clear(response, exchange.setting("LOGIN_CLEAR_SITE_DATA"), exchange.request)
 
 
 def _mark_owner(exchange: Exchange) -> None:
@@ -61,6 +65,8 @@ async def tell_late(exchange: Exchange) -> None:
 def _change(exchange: Exchange) -> Change | None:
     """Decide what the response does to the remember cookie."""
     session, keys = exchange.session, exchange.manager.keys
+    if exchange.identity.by_header and exchange.identity.remember is None:
+        return None  # Whatever cookies came along were not looked at.
     # Flask-Login's dependants wish through the session; ours is with the request.
     wish = session.pop(keys.remember) if keys.remember in session else None
     decided = exchange.identity.remember

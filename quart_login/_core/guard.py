@@ -9,15 +9,29 @@ Rule 3.  If the user could not be loaded, the loader's exception is raised (or s
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
+from . import basic, challenge, report
+from .authorization import is_basic
 from .exchange import Exchange
 from .identity import Identity
 from .load import authenticated, known
 from .login import login_fresh
-from .settings import EXEMPT_METHODS
-from .signals import user_accessed, user_needs_refresh, user_unauthorized
-from .urls import expand_login_view, login_url, login_view_for, next_url
+from .negotiation import Client, by_htmx, client_of, depends_on, problem
+from .reasons import Reason
+from .settings import EXEMPT_METHODS, LOGIN_MESSAGE, REFRESH_MESSAGE
+from .signals import credential_rejected, user_accessed, user_needs_refresh, user_unauthorized
+from .urls import (
+    View,
+    endpoint_in,
+    expand_login_view,
+    login_url,
+    login_views,
+    methods_at,
+    next_url,
+)
 
 
 def admits(identity: Identity, session: Any) -> bool:
@@ -32,12 +46,16 @@ def admits(identity: Identity, session: Any) -> bool:
     return True
 
 
-async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
-    """Return the response that takes the view's place, or None where the view may run."""
+async def refuse(exchange: Exchange, fresh: bool = False, *, fenced: bool = False) -> Any:
+    """Return the response that takes the view's place, or None where the view may run.
+
+    *fenced* says that it is no decorator that asks (see `fences`): then OPTIONS is as any method,
+    and a stranger does not learn which URLs there are.
+    """
     if exchange.config.get("LOGIN_DISABLED"):
         return None
     method = getattr(exchange.request, "method", None)
-    if method in EXEMPT_METHODS:
+    if method in EXEMPT_METHODS and not (fenced and method == "OPTIONS"):
         return await _exempt(exchange, method, fresh)
     identity = exchange.identity
     await known(exchange)
@@ -46,73 +64,177 @@ async def refuse(exchange: Exchange, fresh: bool = False) -> Any:
             exchange.web.abort(503)
         raise identity.error
     if not authenticated(exchange):
+        identity.discreet = fenced
         return await exchange.call(exchange.manager.unauthorized)
     if fresh and not login_fresh(exchange):
         return await exchange.call(exchange.manager.needs_refresh)
     return None
 
 
+async def refuse_basic(exchange: Exchange, names: basic.Names) -> Any:
+    """Return the response that takes the view's place, or None for who brings the username and
+    password that the settings *names* hold.  Raises `ConfigurationError` if they hold none.
+    """
+    expected = basic.configured(exchange.config, names)
+    sent = exchange.authorization()
+    given = None if sent is None else basic.read(sent)
+    if exchange.config.get("LOGIN_DISABLED") or (given and basic.matches(given, expected)):
+        return None
+    if getattr(exchange.request, "method", None) == "OPTIONS" and "OPTIONS" in EXEMPT_METHODS:
+        return await exchange.options()
+    if sent is not None and is_basic(sent):
+        reason = Reason.MALFORMED if given is None else Reason.WRONG_PASSWORD
+        await report.tell(exchange, credential_rejected, reason=reason)
+    raise challenge.demand_basic(exchange)
+
+
 async def _exempt(exchange: Exchange, method: str | None, fresh: bool) -> Any:
     """Answer a method that needs no login."""
     if method != "OPTIONS":
         return None  # The application put it into EXEMPT_METHODS.
-    if exchange.manager._user_callback or exchange.manager._request_callback:
+    if exchange.manager.loads_users:
         await known(exchange)
         if authenticated(exchange) and (not fresh or login_fresh(exchange)):
             return None
     return await exchange.options()
 
 
+async def send_away(exchange: Exchange, target: str | None) -> Any:
+    """Return the response that sends a user who is logged in to *target*, or None for others.
+
+    *target* is an endpoint or a URL; None is the root of the application.  Who is there already
+    stays, as there is nowhere else to go.
+    """
+    if exchange.config.get("LOGIN_DISABLED"):
+        return None
+    await known(exchange)
+    if not authenticated(exchange):
+        return None
+    if exchange.is_websocket:
+        exchange.web.abort(403)
+    root = exchange.request.root_path.rstrip("/")
+    url = f"{root}/" if target is None else expand_login_view(exchange.web, target)
+    return None if _is_here(exchange.request, url) else exchange.web.redirect(url)
+
+
+def _is_here(request: Any, url: str) -> bool:
+    """Is *url* the page that *request* asks for, but perhaps for a slash at its end?"""
+    target, path = urlsplit(url), request.root_path.rstrip("/") + request.path
+    same_path = unquote(target.path).strip("/") == path.strip("/")
+    return same_path and target.netloc in ("", request.host)
+
+
+class Demand(NamedTuple):
+    """What a visitor is asked for."""
+
+    #: What it is called, to a program.
+    code: str
+    #: What it is called, to people, where the application says nothing.
+    detail: str
+    #: What people are told on the page that they are sent to, if anything.
+    message: str | None
+    category: str
+    #: The pages where they can do it, and whose these are; the first that is one counts.
+    views: Iterable[tuple[View, str]]
+
+
 async def unauthorized(exchange: Exchange) -> Any:
     """Return the response for a stranger."""
-    await exchange.notify(user_unauthorized)
+    await report.tell(exchange, user_unauthorized)
     manager = exchange.manager
     if exchange.is_websocket:
-        exchange.web.abort(401)
+        raise challenge.demand(exchange)
     if manager.unauthorized_callback:
         return await exchange.call(manager.unauthorized_callback)
-    view = login_view_for(
-        manager.blueprint_login_views, manager.login_view, exchange.request.blueprints
+    views = login_views(
+        manager.blueprint_login_views,
+        manager.login_view,
+        exchange.request.blueprints,
+        exchange.app.blueprints,
     )
-    return await _send_to(exchange, view, manager.login_message, manager.login_message_category)
+    message, category = manager.login_message, manager.login_message_category
+    demand = Demand("login_required", LOGIN_MESSAGE, message, category, views)
+    return await _answer(exchange, demand)
 
 
 async def needs_refresh(exchange: Exchange) -> Any:
     """Return the response for a user whose login is stale."""
-    await exchange.notify(user_needs_refresh)
+    await report.tell(exchange, user_needs_refresh)
     manager = exchange.manager
     if exchange.is_websocket:
-        exchange.web.abort(401)
+        raise challenge.demand(exchange)
     if manager.needs_refresh_callback:
         return await exchange.call(manager.needs_refresh_callback)
-    return await _send_to(
-        exchange,
-        manager.refresh_view,
-        manager.needs_refresh_message,
-        manager.needs_refresh_message_category,
+    message, category = manager.needs_refresh_message, manager.needs_refresh_message_category
+    views = [(manager.refresh_view, "")]
+    demand = Demand("fresh_login_required", REFRESH_MESSAGE, message, category, views)
+    return await _answer(exchange, demand)
+
+
+async def _answer(exchange: Exchange, demand: Demand) -> Any:
+    """Send the visitor to where *demand* can be met, or refuse the request."""
+    client = client_of(exchange.request.headers) if exchange.setting("LOGIN_NEGOTIATE") else None
+    if client is Client.PROGRAM:
+        detail = await _localized(exchange, demand.message or demand.detail)
+        raise _refusal(exchange, client, demand.code, detail)
+    # Who sent a token or a password in a header is in front of no login page.
+    view = None if challenge.came(exchange) else await _page(exchange, demand.views)
+    if view is None:
+        raise _refusal(exchange, client)
+    if demand.message:
+        message = await _localized(exchange, demand.message)
+        await exchange.call(exchange.web.flash, message, demand.category)
+    return _sent_to(exchange, view, client)
+
+
+async def _page(exchange: Exchange, views: Iterable[tuple[View, str]]) -> str | None:
+    """Return the first of *views* that is a page."""
+    for view, blueprint in views:
+        named: Any = await exchange.call(view) if callable(view) else view
+        if callable(view) and not (named is None or isinstance(named, str)):
+            raise TypeError(
+                f"The login view {view!r} must return an endpoint, a URL or None, not {named!r}."
+            )
+        if named:
+            return endpoint_in(blueprint, named)
+    return None
+
+
+def _refusal(
+    exchange: Exchange, client: Client | None, code: str = "", detail: str | None = None
+) -> Exception:
+    """Return status 401, to be raised; an error handler of the application may yet change it."""
+    refusal = challenge.demand(exchange)
+    if client is not None:
+        page = refusal.get_response() if detail is None else problem(refusal, code, detail)
+        page.vary.update(depends_on(exchange.request.headers))
+        refusal.response = page
+    return refusal
+
+
+def _sent_to(exchange: Exchange, view: str, client: Client | None) -> Any:
+    """Return the response that sends the visitor to *view*, to come back from there."""
+    request, base = exchange.request, expand_login_view(exchange.web, view)
+    back: str | None = next_url(
+        request,
+        base,
+        by_htmx=client is Client.HTMX,
+        methods_at=None if exchange.identity.discreet else methods_at(exchange.app, request),
     )
-
-
-async def _send_to(exchange: Exchange, view: str | None, message: str | None, category: str) -> Any:
-    """Redirect to *view*, and show *message* there; 401 where there is no such view."""
-    if not view:
-        exchange.web.abort(401)
-        raise AssertionError  # pragma: no cover
-    if message:
-        await _flash(exchange, message, category)
-    base = expand_login_view(exchange.web, view)
-    back = next_url(exchange.request, base)
     if exchange.setting("USE_SESSION_FOR_NEXT"):
         _keep_next(exchange, back)
         back = None
-    return exchange.web.redirect(login_url(exchange.web, base, back))
+    response = exchange.web.redirect(login_url(exchange.web, base, back))
+    if client is not None:
+        response.vary.update(depends_on(request.headers))
+    if client is Client.HTMX:
+        return by_htmx(response, exchange.manager.challenges(exchange))
+    return response
 
 
-async def _flash(exchange: Exchange, message: str, category: str) -> None:
+async def _localized(exchange: Exchange, message: str) -> Any:
     localize = exchange.manager.localize_callback
-    if localize is not None:
-        message = await exchange.call(localize, message)
-    await exchange.call(exchange.web.flash, message, category)
+    return message if localize is None else await exchange.call(localize, message)
 
 
 def _keep_next(exchange: Exchange, back: str | None) -> None:

@@ -8,11 +8,15 @@ which a server's worker carries into the next request.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final, Literal
 
 from blinker import Signal
 
+from .reasons import Reason
 from .remember import Change
+
+#: Where on a request the default manager's identity is kept.
+ATTRIBUTE: Final = "_quart_login_identity"
 
 
 class Identity:
@@ -24,18 +28,36 @@ class Identity:
     user: Any = None
     #: Has it been found out who this is?
     loaded = False
+    #: Has somebody asked whether a remember cookie came?
+    asked = False
+    #: Was somebody logged out, and nobody in again?
+    logged_out = False
     #: May nobody look before that?  (On demand, a look without loading is a mistake.)
     strict = False
+    #: Must a refusal not tell which URLs there are?
+    discreet = False
     #: Has anybody looked?
     seen = False
     #: Is this an inactive user, logged in by force?
     forced = False
     #: Was it the request loader that named the user, and no login of this library's?
     by_request = False
+    #: Did the ``Authorization`` header decide who this is, or that it is nobody?
+    by_header = False
+    #: Is a session that belongs to another user kept from this one?
+    hides_session = False
+    #: In which scheme a credential came in that header, ``"bearer"`` or ``"basic"``.
+    scheme: str | None = None
+    #: Why that credential was refused.
+    refused: Reason | None = None
     #: Is the login stale, whatever the session says?
     stale = False
     #: Has the response gone out, so that a login could no longer reach the browser?
     closed = False
+    #: What brought the user, where it was no session; see `decision.SOURCES`.
+    source: Literal["remember_cookie", "token", "password", "login"] | None = None
+    #: Why nobody is logged in, where something was refused, ended or failed.
+    reason: Reason | None = None
     #: What a loader raised.
     error: Exception | None = None
     #: What the response must do to the remember cookie.

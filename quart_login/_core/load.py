@@ -1,10 +1,12 @@
 """Who is making this request?
 
-Rule 1.  The session's login is asked first, then the remember cookie, then the request loader.  At
-         most one user is loaded by id, once.
+Rule 1.  A header that is for us decides alone (see `header`).  Else the session's login is asked
+         first, then the remember cookie, then the request loader.  At most one user is loaded by
+         id, once.
 Rule 2.  Whatever a loader does wrong, nobody is logged in: not if it raises, nor if it returns
          another user, an inactive one, or no user at all.
-Rule 3.  Receivers are told when the user is bound, so that `current_user` works in them.
+Rule 3.  Receivers are told when the user is bound, so that `current_user` works in them.  One that
+         raises is a loader that raised: nobody is logged in.
 """
 
 from __future__ import annotations
@@ -14,17 +16,18 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
-from . import carryover, record, remember
-from .claim import Claim, claim, logger, refuse, refuse_all, refuse_cookie
-from .errors import LoginError, UnusableUser
+from . import carryover, events, record, remember
+from .claim import Claim, claim, refuse, refuse_all, refuse_cookie, sent_as
+from .errors import LoginError
 from .exchange import Exchange
+from .header import by_header, turn_away
 from .identity import Identity
-from .opening import login_keys
+from .opening import close, login_keys
 from .reasons import Reason
 from .record import NOTHING
-from .signals import user_accessed, user_loaded_from_cookie
+from .signals import credential_rejected, user_accessed, user_loaded_from_cookie
 from .tokens import Token, keys_of
-from .users import UserId, checked_id, epoch_of, flag, id_of, is_id, same_id
+from .users import checked_id, epoch_of, flag, id_of, is_id, objection
 
 #: Whose user is being loaded here: a loader that looks at the user must not wait for itself.
 _loading: ContextVar[Identity | None] = ContextVar("quart_login.loading", default=None)
@@ -45,8 +48,11 @@ async def load(exchange: Exchange) -> None:
         exchange.manager.require_loader()
     token = _loading.set(identity)
     try:
-        if loader is None or not await _by_id(exchange, loader):
-            await _by_request(exchange)
+        sent = exchange.authorization()
+        if sent is not None and await by_header(exchange, sent):
+            pass  # It decides alone, whatever cookies came with it.
+        elif loader is None or not await _by_id(exchange, loader):
+            await _by_request(exchange, sent)
     except Exception as error:
         if not identity.loaded:
             _fail(exchange, error)
@@ -67,16 +73,30 @@ async def _by_id(exchange: Exchange, loader: Callable[[Any], Any]) -> bool:
 def _fail(exchange: Exchange, error: Exception) -> None:
     """Let nobody be logged in, because of *error*."""
     exchange.bind(None)
-    exchange.identity.error = error
-    refuse(exchange, Reason.LOADER_FAILED)
-    logger.error("The user could not be loaded; nobody is logged in.", exc_info=error)
+    identity = exchange.identity
+    identity.error, identity.reason = error, Reason.LOADER_FAILED
+    events.note(exchange, credential_rejected, reason=Reason.LOADER_FAILED, error=error)
+    identity.tell(credential_rejected, reason=Reason.LOADER_FAILED)
 
 
 async def announce(exchange: Exchange) -> None:
     """Tell the receivers of the signals what loading found out."""
     while exchange.identity.news:
         signal, extra = exchange.identity.news.pop(0)
-        await exchange.notify(signal, **extra)
+        try:
+            await exchange.notify(signal, **extra)
+        except Exception as error:
+            _distrust(exchange, error)
+            events.note_receiver(exchange, signal, error)
+
+
+def _distrust(exchange: Exchange, error: Exception) -> None:
+    """Let nobody be logged in, because a receiver raised *error*."""
+    identity = exchange.identity
+    if identity.source == "remember_cookie" and not exchange.is_websocket:
+        close(exchange.session, exchange.manager.keys)  # The cookie is asked again next time.
+    exchange.bind(None)
+    identity.error, identity.reason = error, Reason.RECEIVER_FAILED
 
 
 async def known(exchange: Exchange) -> None:
@@ -114,14 +134,14 @@ def _is_the_one(exchange: Exchange, said: Claim, user: Any) -> bool:
     if said.about is not NOTHING or said.by_cookie:
         reason, forced = _check_login(said, user, reason)
     if reason is not None:
-        refuse_all(exchange, reason)
+        refuse_all(exchange, reason, said.user_id)
         return False
     if said.token is not None:
         if said.by_cookie:
             _restore(exchange, said.token, user)
         if remember.superseded(said.token, user):
-            refuse_cookie(exchange, Reason.EPOCH_CHANGED)
-        elif remember.outdated(said.token, exchange.setting):
+            refuse_cookie(exchange, Reason.EPOCH_CHANGED, said.user_id)
+        elif _is_outdated(exchange, said.token):
             _replace_cookie(exchange, said.token, user)
     exchange.bind(user, forced=forced)
     return True
@@ -138,33 +158,23 @@ def _check_login(said: Claim, user: Any, reason: Reason | None) -> tuple[Reason 
     return (None if forced else reason), forced
 
 
-def objection(user: Any, id_attribute: str, user_id: UserId | None = None) -> Reason | None:
-    """Return why *user* may not be logged in, or is not the one with *user_id*; or None."""
-    if user is None or getattr(user, "is_anonymous", False) is True:
-        return Reason.USER_GONE
-    try:
-        active, authenticated = user.is_active, user.is_authenticated
-        if active is not True or authenticated is not True:
-            active = flag(active)
-            flag(authenticated)
-        found = getattr(user, id_attribute)()
-    except (AttributeError, TypeError, NotImplementedError, UnusableUser):
-        return Reason.NOT_A_USER
-    if user_id is not None and found != user_id and not same_id(found, user_id):
-        return Reason.USER_MISMATCH
-    return None if active else Reason.USER_INACTIVE
-
-
 def _restore(exchange: Exchange, token: Token, user: Any) -> None:
     """Begin a session for a user who came by the remember cookie: stale, and bound like any."""
     manager, session = exchange.manager, exchange.session
     user_id = checked_id(user, manager.id_attribute)
     exchange.identity.stale = True
-    exchange.identity.tell(user_loaded_from_cookie, user=user)
+    exchange.identity.source = "remember_cookie"
+    events.keep(exchange, user_loaded_from_cookie, user=user)
     if exchange.is_websocket:
         return
-    carryover.take_over(session, manager.keys, user_id, exchange.setting("LOGIN_KEEP_SESSION_KEYS"))
+    carryover.take_over(session, manager.keys, user_id, exchange.kept_keys())
     session.update(login_keys(exchange, user_id, user, remembered=record.from_token(token.seconds)))
+
+
+def _is_outdated(exchange: Exchange, token: Token) -> bool:
+    """Must the browser get *token* anew: in another form, under another key, or by another name?"""
+    name = exchange.setting("REMEMBER_COOKIE_NAME")
+    return remember.outdated(token, exchange.setting) or sent_as(exchange) != name
 
 
 def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:
@@ -185,10 +195,10 @@ def _clear_for(exchange: Exchange, user: Any) -> None:
     user_id = id_of(user, exchange.manager.id_attribute)
     if keys.user_id in session or exchange.is_websocket or not is_id(user_id):
         return
-    carryover.take_over(session, keys, user_id, exchange.setting("LOGIN_KEEP_SESSION_KEYS"))
+    carryover.take_over(session, keys, user_id, exchange.kept_keys())
 
 
-async def _by_request(exchange: Exchange) -> None:
+async def _by_request(exchange: Exchange, sent: str | None) -> None:
     if exchange.manager.asks_requests:
         for callback, argument, signal in exchange.manager.request_loaders(exchange):
             user: Any = await exchange.call_loader(callback, argument)
@@ -196,11 +206,13 @@ async def _by_request(exchange: Exchange) -> None:
                 return
             reason = objection(user, exchange.manager.id_attribute)
             if reason is None:
-                exchange.identity.tell(signal, user=user)
+                events.keep(exchange, signal, user=user)
                 exchange.identity.by_request = True
                 _clear_for(exchange, user)
                 exchange.bind(user)
                 return
             if reason is not Reason.USER_GONE:
                 refuse(exchange, reason)
+    elif sent is not None:
+        turn_away(exchange, sent)
     exchange.bind(None)

@@ -1,24 +1,31 @@
 """How does somebody log in, log out, and confirm who they are?
 
 The order is: decide, wait, then write.  Whatever may fail comes before the first change of the
-session, so that a failure leaves no half of a login.
+session, so that a failure leaves no half of a login.  Receivers come last, as they are told what
+has happened; if one raises, a login is taken back, and a logout stands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from . import carryover, record, remember
-from .claim import leave, logger, presented
-from .errors import OutOfPlace
+from . import carryover, cookies, record, remember, report
+from .acting import acted
+from .claim import leave, presented, sent_as
+from .decision import LoginDecision, source_of, why
+from .errors import ConfigurationError, OutOfPlace
+from .events import logger
 from .exchange import Exchange
 from .freshness import is_fresh
 from .limits import check_session_cookie
 from .load import authenticated, known, touch
 from .opening import login_keys
+from .reasons import Reason
 from .remember import DELETE
-from .settings import seconds
+from .settings import reader, seconds
 from .signals import user_logged_in, user_logged_out, user_login_confirmed
 from .tokens import Keys, Token, is_weak, keys_of
 from .users import UserId, checked_activity, checked_id, epoch_of, id_of, same_id, unwrap
@@ -48,6 +55,7 @@ async def login_user(
     _require_response(exchange, "login_user")
     user = unwrap(user)
     check_keys(exchange.app, exchange.manager)
+    _check_cookies(exchange)
     active = checked_activity(user)
     if not force and not active:
         return False
@@ -68,19 +76,27 @@ async def login_user(
     gone = exchange.session.keys() - planned.keys()
     await _renew(exchange)
 
-    for key in gone:
-        del exchange.session[key]
-    exchange.session.update(planned)
-    identity = exchange.identity
-    identity.remember = change
-    identity.stale, identity.by_request, identity.error = False, False, None
-    exchange.bind(user, forced=not active)
-    await exchange.notify(user_logged_in, user=user)
+    with _all_or_nothing(exchange):
+        for key in gone:
+            del exchange.session[key]
+        exchange.session.update(planned)
+        identity = exchange.identity
+        identity.remember = change
+        identity.stale, identity.by_request, identity.error = False, False, None
+        identity.by_header = False
+        identity.source, identity.reason = "login", None
+        exchange.bind(user, forced=not active)
+        await report.tell(exchange, user_logged_in, user=user)
+    identity.logged_out = False
     return True
 
 
 async def logout_user(exchange: Exchange) -> bool:
     """Log the current user out, here and out of the remember cookie.  Return True.
+
+    For a user who came by a token or a password in the header it is the same: whatever login the
+    browser's cookies hold ends.  The token stays good; change the user's ``session_epoch`` to end
+    that.
 
     Raises `OutOfPlace` (a `RuntimeError`) in a websocket or after the response.
     """
@@ -91,17 +107,21 @@ async def logout_user(exchange: Exchange) -> bool:
     # The cookie's path may keep it from this request, and from no other.
     held = exchange.session.get(keys.user_id, "")
     asked = record.read(exchange.session, keys, held).remembered is not None
+    if identity.hides_session:
+        exchange.session.modified = True  # type: ignore[attr-defined]  # It ends, too.
     leave(exchange)
     # Kept with the request, not in the session alone: a view may clear that next.
-    identity.remember = None
-    if asked or exchange.setting("REMEMBER_COOKIE_NAME") in exchange.request.cookies:
+    identity.remember, identity.logged_out = None, True
+    if asked or sent_as(exchange) is not None:
         exchange.session[keys.remember] = "clear"
         identity.remember = DELETE
     try:
-        await _renew(exchange)
-        await exchange.notify(user_logged_out, user=user)
+        if exchange.session or not identity.by_header or identity.hides_session:
+            await _renew(exchange)
+        await report.tell(exchange, user_logged_out, user=user)
     finally:
         exchange.bind(None)
+        identity.reason = Reason.LOGGED_OUT
     return True
 
 
@@ -111,12 +131,16 @@ async def confirm_login(exchange: Exchange) -> None:
     await known(exchange)
     if authenticated(exchange) and not _is_beside_a_login(exchange):
         await _renew(exchange)
-        _freshen(exchange)
-    await exchange.notify(user_login_confirmed)
+    with _all_or_nothing(exchange):
+        if authenticated(exchange) and not _is_beside_a_login(exchange):
+            _freshen(exchange)
+        await report.tell(exchange, user_login_confirmed)
 
 
 def login_fresh(exchange: Exchange) -> bool:
     """Return whether the current login is fresh: the password was typed in it, not long ago."""
+    if acted(exchange.manager.realm, exchange.request) is not None:
+        return False
     if exchange.identity.stale or not authenticated(exchange) or _is_beside_a_login(exchange):
         return False
     lifetime = exchange.setting("LOGIN_FRESH_DURATION")
@@ -129,14 +153,33 @@ def login_fresh(exchange: Exchange) -> bool:
     )
 
 
+def login_decision(exchange: Exchange) -> LoginDecision:
+    """Return why the current request is anonymous, or how its user came.
+
+    In Quart it loads nobody: before the user is loaded, the reason is ``Reason.NOT_LOADED``.
+    Raises `OutOfPlace` (a `RuntimeError`) outside a request.
+    """
+    touch(exchange.session)
+    if not authenticated(exchange):
+        return LoginDecision(False, reason=why(exchange))
+    return LoginDecision(True, source_of(exchange.identity), fresh=login_fresh(exchange))
+
+
 def _is_beside_a_login(exchange: Exchange) -> bool:
-    """Does the session hold a login that is not what the request's user came by?"""
-    return exchange.identity.by_request and exchange.manager.keys.user_id in exchange.session
+    """Did the request's user come by something else than the login that the session may hold?
+
+    (A token or a password in the header is never fresh, nor is it made so.)
+    """
+    identity = exchange.identity
+    if identity.by_header:
+        return True
+    return identity.by_request and exchange.manager.keys.user_id in exchange.session
 
 
 def login_remembered(exchange: Exchange) -> bool:
     """Return whether the request carries a remember cookie that would log its user in again."""
     touch(exchange.session)
+    exchange.identity.asked = True
     token = presented(exchange)
     if token is None:
         return False
@@ -164,6 +207,11 @@ def check_keys(app: Any, manager: Any) -> Keys:
 
 def _require_response(exchange: Exchange, name: str) -> None:
     """Raise `OutOfPlace` where no response can carry what *name* decides to the browser."""
+    if acted(exchange.manager.realm, exchange.request) is not None:
+        raise OutOfPlace(
+            f"{name}() was called within acting_as(), which logs nobody in or out. Call it in a"
+            " view, outside of the block."
+        )
     if exchange.is_websocket:
         raise OutOfPlace(
             f"{name}() was called in a websocket, which has no response to set cookies with."
@@ -173,6 +221,27 @@ def _require_response(exchange: Exchange, name: str) -> None:
         raise OutOfPlace(
             f"{name}() was called after the response was sent, so it would change nothing in the"
             " browser. Call it in the view, not in a task or a stream that outlives it."
+        )
+
+
+def _check_cookies(exchange: Exchange) -> None:
+    """Warn, once, where a browser will ignore the cookies of this login.
+
+    Raises `ConfigurationError` where LOGIN_SECURE_COOKIES could not be heeded.
+    """
+    setting, manager = reader(exchange.config), exchange.manager
+    if cookies.is_late(setting):
+        raise ConfigurationError(
+            "LOGIN_SECURE_COOKIES was set after LoginManager(app) or init_app(app), when the"
+            " cookies had their names. Set it before."
+        )
+    told = manager.warned_of_http or exchange.app.testing
+    if not told and cookies.is_lost(setting, exchange.request):
+        manager.warned_of_http = True
+        logger.warning(
+            "A user logged in without HTTPS, and browsers ignore a cookie with Secure there: nobody"
+            " stays logged in. Serve this over HTTPS; behind a proxy that does, set up a ProxyFix"
+            " or its like. (For development, http://localhost will do.)"
         )
 
 
@@ -196,7 +265,7 @@ def _remember(
     decided = exchange.identity.remember
     if decided is not None and (decided is DELETE or same_id(decided.user_id, user_id)):
         return decided
-    if exchange.setting("REMEMBER_COOKIE_NAME") not in exchange.request.cookies:
+    if sent_as(exchange) is None:
         return DELETE if _leaves_a_cookie(exchange, user_id) else None
     # A cookie of another user would bring that one back when this session ends.
     sent = presented(exchange)
@@ -216,7 +285,7 @@ def _leaves_a_cookie(exchange: Exchange, user_id: UserId) -> bool:
 def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict[str, Any]:
     """Return the session as it will be.  Raises `CookieTooLarge`."""
     planned = dict(exchange.session)
-    kept = exchange.setting("LOGIN_KEEP_SESSION_KEYS")
+    kept = exchange.kept_keys()
     carryover.take_over(planned, exchange.manager.keys, user_id, kept)
     planned.update(login)
     check_session_cookie(exchange.app, planned)
@@ -234,6 +303,22 @@ def _freshen(exchange: Exchange) -> None:
         about._replace(fresh_since=int(manager.clock())), user_id
     )
     exchange.identity.stale = False
+
+
+@contextmanager
+def _all_or_nothing(exchange: Exchange) -> Iterator[None]:
+    """Let session and remember cookie be what they were, and nobody logged in, if this raises."""
+    session, identity = exchange.session, exchange.identity
+    before, change, stale = dict(session), identity.remember, identity.stale
+    try:
+        yield
+    except BaseException:
+        if session != before:
+            session.clear()
+            session.update(before)
+        exchange.bind(None)
+        identity.remember, identity.stale, identity.reason = change, stale, Reason.RECEIVER_FAILED
+        raise
 
 
 async def _renew(exchange: Exchange) -> None:

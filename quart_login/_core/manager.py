@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, overload
 
-from . import settings, signals
+from . import challenge, fences, realms, settings, signals
 from .errors import MissingLoader
+from .identity import ATTRIBUTE
 from .protection import fingerprint, later_fingerprint
-from .settings import SessionKeys
 from .signals import UserSignal, user_loaded_from_request
 from .users import AnonymousUserMixin
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from .exchange import Exchange
+    from .urls import View
 
     UserT = TypeVar("UserT", default=Any)
 else:
@@ -44,18 +45,33 @@ class BaseLoginManager(Generic[UserT]):
     #: The signals, knowing the application's user class.
     user_logged_in: UserSignal[UserT] = cast(Any, signals.user_logged_in)
     user_logged_out: UserSignal[UserT] = cast(Any, signals.user_logged_out)
+    user_login_failed: UserSignal[UserT | None] = cast(Any, signals.user_login_failed)
     user_loaded_from_cookie: UserSignal[UserT] = cast(Any, signals.user_loaded_from_cookie)
     user_loaded_from_request: UserSignal[UserT] = cast(Any, signals.user_loaded_from_request)
 
-    def __init__(self) -> None:
+    def __init__(self, name: str | None = None, default_names: bool = False) -> None:
+        #: What the realm is called, if the application has several managers.
+        self.name = realms.checked_name(name)
+
+        #: What this manager's cookie, session keys and salts are told apart by; None for those of
+        #: Flask-Login, which the one default manager of an application has.
+        self.realm = None if default_names else self.name
+
+        #: Where on the request this manager keeps what is known of who makes it.
+        self.attribute = ATTRIBUTE if self.realm is None else f"{ATTRIBUTE}:{self.realm}"
+
+        #: What receivers of signals are told beside the usual, if the application has several.
+        self.signal_data: dict[str, Any] = {} if self.name is None else {"realm": self.name}
+
         #: A class or factory (a plain callable) of the user of a request that nobody logged in to.
         self.anonymous_user: Callable[[], Any] = AnonymousUserMixin
 
-        #: The endpoint or URL of the login page.
-        self.login_view: str | None = None
+        #: The endpoint or URL of the login page; or a function (plain or ``async def``) that takes
+        #: nothing and returns one, or None for none.
+        self.login_view: View = None
 
         #: Login pages by blueprint name; None as the value means `login_view`.
-        self.blueprint_login_views: dict[str | None, str | None] = {}
+        self.blueprint_login_views: dict[str | None, View] = {}
 
         #: The message for visitors who are sent to the login page; None for none.
         self.login_message: str | None = settings.LOGIN_MESSAGE
@@ -63,8 +79,9 @@ class BaseLoginManager(Generic[UserT]):
         #: The category of `login_message`.
         self.login_message_category = settings.LOGIN_MESSAGE_CATEGORY
 
-        #: The endpoint or URL of the page where users type their password again.
-        self.refresh_view: str | None = None
+        #: The endpoint or URL of the page where users type their password again; or a function, as
+        #: for `login_view`.
+        self.refresh_view: View = None
 
         #: The message for users who are sent to the refresh page; None for none.
         self.needs_refresh_message: str | None = settings.REFRESH_MESSAGE
@@ -91,19 +108,30 @@ class BaseLoginManager(Generic[UserT]):
         #: Was the developer told that SECRET_KEY is too short?
         self.warned_of_weak_key = False
 
+        #: Was the developer told that browsers ignore the cookies of a login without HTTPS?
+        self.warned_of_http = False
+
         #: Where in the session this manager keeps what it knows.
-        self.keys = SessionKeys()
+        self.keys = realms.session_keys(self.realm)
 
         self._user_callback: Callable[[Any], Any] | None = None
         self._request_callback: Callable[[Any], Any] | None = None
+        self._verify_callback: Callable[[str, str], Any] | None = None
 
     def setting(self, app: Any, key: str) -> Any:
         """Return *app*'s setting *key*, or this shell's default."""
-        return app.config.get(key, self.defaults[key])
+        return self.config_of(app).get(key, self.defaults[key])
+
+    def config_of(self, app: Any) -> Mapping[str, Any]:
+        """Return the configuration of *app*, as this manager sees it."""
+        if self.realm is None:
+            return app.config  # type: ignore[no-any-return]
+        return realms.RealmConfig(app.config, self.realm)
 
     def protection_mode(self, app: Any) -> str | None:
         """Return the mode of session protection: ``"basic"``, ``"strong"`` or another for none."""
-        return app.config.get("SESSION_PROTECTION", self.session_protection)  # type: ignore[no-any-return]
+        mode = self.config_of(app).get("SESSION_PROTECTION", self.session_protection)
+        return mode  # type: ignore[no-any-return]
 
     # --- callbacks -------------------------------------------------------------------------------
 
@@ -153,6 +181,33 @@ class BaseLoginManager(Generic[UserT]):
         """The callback that `request_loader` registered."""
         return self._request_callback
 
+    @overload
+    def verify_password(
+        self, callback: Callable[[str, str], Coroutine[Any, Any, UserT | None]]
+    ) -> Callable[[str, str], Coroutine[Any, Any, UserT | None]]: ...
+
+    @overload
+    def verify_password(
+        self, callback: Callable[[str, str], UserT | None]
+    ) -> Callable[[str, str], UserT | None]: ...
+
+    def verify_password(self, callback: Any) -> Any:
+        """Register *callback*, which takes a username and a password and returns the user whose
+        they are, or None for nobody.
+
+        With it, ``Authorization: Basic`` is accepted wherever a login is, and decides alone whose
+        the request is.  The callback may be a coroutine function or a plain one; it gets texts
+        without control characters, and is asked at every such request.  If it raises, nobody is
+        logged in.
+        """
+        self._verify_callback = callback
+        return callback
+
+    @property
+    def verify_callback(self) -> Callable[[str, str], Any] | None:
+        """The callback that `verify_password` registered."""
+        return self._verify_callback
+
     def unauthorized_handler(self, callback: F) -> F:
         """Register *callback*, which takes nothing and returns the response for strangers."""
         self.unauthorized_callback = callback
@@ -162,6 +217,22 @@ class BaseLoginManager(Generic[UserT]):
         """Register *callback*, which takes nothing and returns the response for stale logins."""
         self.needs_refresh_callback = callback
         return callback
+
+    # --- what needs a login without saying so -----------------------------------------------------
+
+    def require_login(self, app_or_blueprint: Any, *, exempt_static: bool = False) -> None:
+        """Let only users who are logged in into *app_or_blueprint*, whatever its views say.
+
+        All of an application is protected: every route and method, OPTIONS and HEAD, too, every
+        websocket, and what is no route at all (404, 405).  Of a blueprint it is its routes, those
+        of the blueprints nested in it, and, if it has an URL prefix, whatever begins with that.
+        Open are views marked with `login_exempt` or `anonymous_required`, the login pages of the
+        application's managers, and static files with *exempt_static* alone.
+
+        Call it at any time before the first request; for a blueprint, before that is registered.
+        Raises `ConfigurationError` if it was, and `TypeError` for any other object.
+        """
+        fences.put_up(self, app_or_blueprint, exempt_static)
 
     # --- what the core asks ----------------------------------------------------------------------
 
@@ -173,13 +244,26 @@ class BaseLoginManager(Generic[UserT]):
         """Answer a user whose login is stale; each shell says how it waits for that."""
         raise TypeError("BaseLoginManager answers no requests; use a shell's LoginManager.")
 
+    def watch_fences(self, app: Any) -> None:
+        """Look at each request to *app*; each shell says by which hooks."""
+        raise TypeError("BaseLoginManager sees no requests; use a shell's LoginManager.")
+
+    def find_user(self, app: Any, user_id: str | int) -> Any:
+        """Ask the user loader outside of requests; each shell says how it waits for that."""
+        raise TypeError("BaseLoginManager loads no users; use a shell's LoginManager.")
+
     def require_loader(self) -> None:
         """Raise `MissingLoader` unless users can be loaded."""
-        if self._user_callback is None and self._request_callback is None:
+        if not self.loads_users:
             raise MissingLoader(
                 "Missing user_loader or request_loader. Register one:"
                 " @login_manager.user_loader on a function that takes an id and returns the user."
             )
+
+    @property
+    def loads_users(self) -> bool:
+        """Is there a callback that could tell who makes a request?"""
+        return bool(self._user_callback or self._request_callback or self._verify_callback)
 
     @property
     def asks_requests(self) -> bool:
@@ -191,6 +275,10 @@ class BaseLoginManager(Generic[UserT]):
         if self._request_callback is None:
             return []
         return [(self._request_callback, exchange.request, user_loaded_from_request)]
+
+    def challenges(self, exchange: Exchange) -> list[str]:
+        """Return the values of ``WWW-Authenticate`` for a request that is refused now."""
+        return challenge.challenges(exchange)
 
     def identifier(self, exchange: Exchange) -> str:
         """Return what a session is bound to: the fingerprint of the client."""

@@ -1,4 +1,4 @@
-"""Why was a credential refused?"""
+"""Why is nobody logged in?"""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a credential was refused.  A reason never tells a secret or whose login it was."""
+    """Why a credential was refused, or why nobody is logged in.
 
+    A reason tells neither a secret nor whose login it was.  See ``docs/events.md``.
+    """
+
+    # A credential was refused, and `credential_rejected` was sent.
     BAD_SIGNATURE = "bad_signature"
+    MALFORMED = "malformed"
     EXPIRED = "expired"
     LEGACY_ENDED = "legacy_ended"
     PROTECTED = "protected"
@@ -19,3 +24,10 @@ class Reason(StrEnum):
     NOT_A_USER = "not_a_user"
     EPOCH_CHANGED = "epoch_changed"
     LOADER_FAILED = "loader_failed"
+    WRONG_PASSWORD = "wrong_password"
+
+    # Nothing was refused.
+    NO_CREDENTIAL = "no_credential"
+    LOGGED_OUT = "logged_out"
+    NOT_LOADED = "not_loaded"
+    RECEIVER_FAILED = "receiver_failed"

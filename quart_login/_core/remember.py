@@ -16,7 +16,7 @@ from typing import Any, Final
 from .limits import check_remember_cookie
 from .reasons import Reason
 from .settings import CLOCK_TOLERANCE, moment, seconds
-from .tokens import Keys, Token, encode_legacy, read_legacy, read_token, write_token
+from .tokens import Keys, Token, encode_legacy, is_formed, read_legacy, read_token, write_token
 from .users import UserId, epoch_of
 
 #: Reads one setting of the application at hand.
@@ -84,7 +84,9 @@ def read(text: str, keys: Keys, setting: Setting, now: float) -> Token | Reason:
     else:
         # Flask-Login's form names no audience, so it is good for none in particular.
         token = read_legacy(text, keys) if audience is None else None
-    return Reason.BAD_SIGNATURE if token is None else _ended(token, setting, now) or token
+    if token is None:
+        return Reason.BAD_SIGNATURE if is_formed(text) else Reason.MALFORMED
+    return _ended(token, setting, now) or token
 
 
 def _ended(token: Token, setting: Setting, now: float) -> Reason | None:
@@ -100,11 +102,15 @@ def apply(change: Change, response: Any, setting: Setting) -> None:
     """Let *response* carry *change*."""
     attributes = {
         name: setting(f"REMEMBER_COOKIE_{name.upper()}")
-        for name in ("domain", "path", "secure", "httponly", "samesite")
+        for name in ("domain", "path", "secure", "httponly", "samesite", "partitioned")
     }
-    name = setting("REMEMBER_COOKIE_NAME")
+    if not attributes["partitioned"]:
+        del attributes["partitioned"]  # Werkzeug before 3.1 does not know it.
+    name, former = setting("REMEMBER_COOKIE_NAME"), setting("REMEMBER_COOKIE_FORMER_NAME")
     if change.value is None:
         response.delete_cookie(name, **attributes)
     else:
         response.set_cookie(name, change.value, expires=change.expires, **attributes)
+    if former is not None:
+        response.delete_cookie(former, **attributes)
     response.vary.add("Cookie")

@@ -9,11 +9,13 @@ drop-in keeps it and `quart_login` does not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from . import cookies, site_data
 from .errors import ConfigurationError
+from .origins import named
 
 #: The default name of the "remember me" cookie.
 COOKIE_NAME = "remember_token"
@@ -62,6 +64,9 @@ USE_SESSION_FOR_NEXT = False
 #: expired: a clock that jumped back must not give it a longer life.
 CLOCK_TOLERANCE: Final = 60
 
+#: Seconds that no credential lives.
+LONGEST_LIFE: Final = 10**12
+
 #: The largest cookie, name and value together, that browsers keep (RFC 6265bis, section 5.7).
 COOKIE_LIMIT: Final = 4096
 
@@ -73,6 +78,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "REMEMBER_COOKIE_SECURE": COOKIE_SECURE,
     "REMEMBER_COOKIE_HTTPONLY": COOKIE_HTTPONLY,
     "REMEMBER_COOKIE_SAMESITE": COOKIE_SAMESITE,
+    "REMEMBER_COOKIE_PARTITIONED": False,
+    "REMEMBER_COOKIE_FORMER_NAME": None,
     "REMEMBER_COOKIE_REFRESH_EACH_REQUEST": False,
     "REMEMBER_COOKIE_FORMAT": "quart-login",
     "REMEMBER_COOKIE_LEGACY_UNTIL": None,
@@ -81,15 +88,26 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "LOGIN_DISABLED": False,
     "USE_SESSION_FOR_NEXT": USE_SESSION_FOR_NEXT,
     "LOGIN_AUDIENCE": None,
+    "LOGIN_BASIC_PASSWORD": None,
+    "LOGIN_BASIC_USERNAME": None,
+    "LOGIN_BEARER_TOKENS": True,
+    "LOGIN_CLEAR_SITE_DATA": (),
     "LOGIN_FRESH_DURATION": timedelta(days=1),
     "LOGIN_KEEP_SESSION_KEYS": (),
     "LOGIN_LOAD_USER": "eager",
     "LOGIN_LOADER_TIMEOUT": None,
+    "LOGIN_WEBSOCKET_ORIGINS": None,
+    "LOGIN_NEGOTIATE": True,
+    "LOGIN_REALM": None,
+    "LOGIN_TOKEN_LIFETIME": timedelta(hours=1),
+    "LOGIN_SECURE_COOKIES": False,
+    "LOGIN_LOG_USER_IDS": False,
 }
 
 #: What `quart_login` adds: the safe way.
 SAFE: Final[Mapping[str, Any]] = {
     **DEFAULTS,
+    "LOGIN_CACHE_CONTROL_PRIVATE": True,
     "LOGIN_CLEAR_SESSION_ON_LOGOUT": True,
     "LOGIN_STRONG_DROPS_PERMANENT": True,
     "LOGIN_FORCE_HOST_WITH_SCHEME": True,
@@ -99,6 +117,7 @@ SAFE: Final[Mapping[str, Any]] = {
 #: What `flask_compat` adds: what Flask-Login's own suite asserts.
 FLASK_LOGIN: Final[Mapping[str, Any]] = {
     **DEFAULTS,
+    "LOGIN_CACHE_CONTROL_PRIVATE": False,
     "LOGIN_CLEAR_SESSION_ON_LOGOUT": False,
     "LOGIN_STRONG_DROPS_PERMANENT": False,
     "LOGIN_FORCE_HOST_WITH_SCHEME": False,
@@ -124,6 +143,10 @@ class SessionKeys:
     #: What Flask-Login does not keep; see `record`.
     record: str = "_login_record"
 
+    def values(self) -> tuple[str, ...]:
+        """Return the keys themselves."""
+        return astuple(self)
+
 
 def check(config: Mapping[str, Any]) -> None:
     """Raise `ConfigurationError` for a setting that is there already and cannot work.
@@ -132,6 +155,7 @@ def check(config: Mapping[str, Any]) -> None:
     """
     check_fallbacks(config)
     _check_cookie(config)
+    named(config.get("LOGIN_WEBSOCKET_ORIGINS"))
     if isinstance(config.get("LOGIN_KEEP_SESSION_KEYS"), str):
         raise ConfigurationError("LOGIN_KEEP_SESSION_KEYS must be a list of keys, not one string.")
     for key in ("LOGIN_FRESH_DURATION", "LOGIN_LOADER_TIMEOUT"):
@@ -144,25 +168,34 @@ def check(config: Mapping[str, Any]) -> None:
         seconds(config["REMEMBER_COOKIE_DURATION"], "REMEMBER_COOKIE_DURATION")
     if "REMEMBER_COOKIE_LEGACY_UNTIL" in config:
         moment(config["REMEMBER_COOKIE_LEGACY_UNTIL"])
+    token_lifetime(config.get("LOGIN_TOKEN_LIFETIME", timedelta(hours=1)))
+    _check_realm(config.get("LOGIN_REALM"))
+
+
+def _check_realm(text: object) -> None:
+    """Raise `ConfigurationError` unless *text* can stand in a header."""
+    if text is None or (isinstance(text, str) and text and text.isascii() and text.isprintable()):
+        return
+    raise ConfigurationError(
+        "LOGIN_REALM is shown to clients in WWW-Authenticate, and must be printable ASCII, not"
+        f" {text!r}."
+    )
 
 
 def _check_cookie(config: Mapping[str, Any]) -> None:
-    """Raise `ConfigurationError` for a remember cookie that browsers, or we ourselves, refuse."""
-    name = str(config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME)).lower()
-    secure = config.get("REMEMBER_COOKIE_SECURE", COOKIE_SECURE)
-    domain, path = config.get("REMEMBER_COOKIE_DOMAIN"), config.get("REMEMBER_COOKIE_PATH", "/")
-    if name.startswith("__secure-") and not secure:
-        raise ConfigurationError("A cookie named __Secure-... needs REMEMBER_COOKIE_SECURE = True.")
-    if name.startswith("__host-") and (not secure or domain or path != "/"):
-        raise ConfigurationError(
-            "A cookie named __Host-... needs REMEMBER_COOKIE_SECURE = True, REMEMBER_COOKIE_PATH ="
-            " '/' and no REMEMBER_COOKIE_DOMAIN, or browsers ignore it (RFC 6265bis)."
-        )
+    """Raise `ConfigurationError` for a cookie that browsers, or we ourselves, refuse."""
+    cookies.check(reader(config))
+    site_data.check(config.get("LOGIN_CLEAR_SITE_DATA"))
     if config.get("REMEMBER_COOKIE_FORMAT") == "flask-login" and config.get("LOGIN_AUDIENCE"):
         raise ConfigurationError(
             "Flask-Login's form of the remember cookie names no audience, so with LOGIN_AUDIENCE"
             " it is refused: unset one of LOGIN_AUDIENCE and REMEMBER_COOKIE_FORMAT."
         )
+
+
+def reader(config: Mapping[str, Any]) -> cookies.Setting:
+    """Return what reads *config*, and `DEFAULTS` where that says nothing."""
+    return lambda key: config.get(key, DEFAULTS.get(key))
 
 
 def check_fallbacks(config: Mapping[str, Any]) -> None:
@@ -201,6 +234,14 @@ def _parsed(text: str) -> object:
         return datetime.fromisoformat(text)
     except ValueError:
         return text
+
+
+def token_lifetime(duration: object) -> float:
+    """Return ``LOGIN_TOKEN_LIFETIME`` in seconds."""
+    life = seconds(duration, "LOGIN_TOKEN_LIFETIME", float)
+    if not 0 < life < LONGEST_LIFE:
+        raise ConfigurationError(f"LOGIN_TOKEN_LIFETIME must be positive, not {duration!r}.")
+    return life
 
 
 def moment(until: object) -> float | None:

@@ -14,6 +14,10 @@ user_logged_in = _signals.signal("logged-in")
 #: A user was logged out; `current_user` is still that user.  Also sent: *user*.
 user_logged_out = _signals.signal("logged-out")
 
+#: The application told that somebody failed to log in.  Also sent: *identifier*, *reason*, *user*
+#: (or None), *remote_addr*, and whatever else the application said.
+user_login_failed = _signals.signal("login-failed")
+
 #: A user came back by the remember cookie.  Also sent: *user*.
 user_loaded_from_cookie = _signals.signal("loaded-from-cookie")
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,12 @@ _AGES: Final = 10**15
 
 #: The purpose that remember tokens are signed for.  A new form takes a new number.
 REMEMBER_SALT: Final = "quart-login.remember-token.1"
+
+#: The purpose that digests in the log are made for.
+LOG_SALT: Final = "quart-login.log.1"
+
+#: A payload and the signature of either form.
+_FORM: Final = re.compile(r"[\w-]+\.[\w-]{43}|.+\|[0-9a-f]{128}", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +143,19 @@ def read_token(text: str, keys: Keys, audience: str | None) -> Token | None:
 def _is_time(seconds: float) -> bool:
     """Can *seconds* be reckoned with?"""
     return -_AGES < seconds < _AGES
+
+
+def pseudonym(text: str, key: Key, realm: str | None) -> str:
+    """Return 96 bits that stand for *text* in the log of *realm*, and tell it to nobody without
+    *key*.
+    """
+    salt = LOG_SALT if realm is None else f"{LOG_SALT}|{realm}"
+    return _signer(key, salt).get_signature(text.encode("utf-8", "surrogatepass")).decode()[:16]
+
+
+def is_formed(text: str) -> bool:
+    """Is *text* built as a remember token of either form is, whoever signed it?"""
+    return len(text) <= COOKIE_LIMIT and _FORM.fullmatch(text) is not None
 
 
 # --- Flask-Login's form --------------------------------------------------------------------------

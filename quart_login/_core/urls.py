@@ -8,12 +8,19 @@ Rule 3.  A login page on another host needs the whole URL, and gets it.
 
 from __future__ import annotations
 
-from typing import Any, Final
-from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
-#: What Werkzeug leaves as it is in a request's path and query.
-_PATH: Final = "!$&'()*+,/:;=@%"
-_QUERY: Final = "!$&'()*+,/:;=?@%"
+from werkzeug.exceptions import HTTPException
+
+from .redirects import PATH, QUERY, host_of, safe_path
+
+#: A login page: an endpoint, a URL, or what is called to find out which, of either colour.
+View: TypeAlias = str | Callable[[], Any] | None
+
+#: Says by which methods a path (unquoted, below the application's root) can be asked for.
+MethodsAt: TypeAlias = Callable[[str], Collection[str]]
 
 
 def make_next_param(login_url: str, current_url: str) -> str:
@@ -83,14 +90,36 @@ def _own_scheme(web: Any) -> str:
 
 def here(request: Any) -> str:
     """Return the path and query of *request*, quoted as in its URL."""
-    path = quote(request.root_path.rstrip("/") + "/" + request.path.lstrip("/"), safe=_PATH)
-    query = quote(request.query_string, safe=_QUERY)
+    path = quote(request.root_path.rstrip("/") + "/" + request.path.lstrip("/"), safe=PATH)
+    query = quote(request.query_string, safe=QUERY)
     return "/" + path.lstrip("/") + (f"?{query}" if query else "")
 
 
-def next_url(request: Any, base: str) -> str | None:
-    """Return where a visitor of *request* comes back to from the login page *base*, or None."""
-    back = here(request) if _by_get(request) else _referring_page(request)
+def methods_at(app: Any, request: Any) -> MethodsAt:
+    """Return what knows by which methods *app* serves a path: none, if it serves no such path."""
+
+    def methods(path: str) -> Collection[str]:
+        try:
+            return app.create_url_adapter(request).allowed_methods(path)  # type: ignore[no-any-return]
+        except HTTPException:  # a hostile Host header
+            return ()
+
+    return methods
+
+
+def _unknown(path: str) -> Collection[str]:
+    return ()
+
+
+def next_url(
+    request: Any, base: str, *, by_htmx: bool = False, methods_at: MethodsAt | None = _unknown
+) -> str | None:
+    """Return where a visitor of *request* comes back to from the login page *base*, or None.
+
+    A script of htmx asks for a part of a page; its visitor comes back to the page.  Where
+    *methods_at* is None, what is returned does not depend on which routes there are.
+    """
+    back = _page_seen(request, methods_at) if by_htmx else _page_of(request, methods_at)
     if back is None or not urlsplit(base).netloc:
         return back
     whole = f"{request.scheme}://{request.host}{back}"
@@ -100,10 +129,37 @@ def next_url(request: Any, base: str) -> str | None:
         return None
 
 
+def _page_of(request: Any, methods_at: MethodsAt | None) -> str | None:
+    """Return the page that *request* asks for, or the one that it was sent from."""
+    if request.method in ("GET", "HEAD"):
+        return here(request)
+    if methods_at is not None and (_by_get(request) or "GET" in methods_at(request.path)):
+        return here(request)
+    return _by_get_alone(_referring_page(request), request, methods_at)
+
+
+def _page_seen(request: Any, methods_at: MethodsAt | None) -> str | None:
+    """Return the page in the browser of whom htmx sent *request* for."""
+    page = safe_path(request.headers.get("HX-Current-URL"), host_of(request))
+    return _by_get_alone(page or _referring_page(request), request, methods_at)
+
+
 def _by_get(request: Any) -> bool:
-    """Can the page that *request* asks for be fetched by GET?"""
+    """Can the page that *request* asks for be fetched by GET, too?"""
     rule = request.url_rule
-    return request.method in ("GET", "HEAD") or (rule is not None and "GET" in (rule.methods or ()))
+    return rule is not None and "GET" in (rule.methods or ())
+
+
+def _by_get_alone(page: str | None, request: Any, methods_at: MethodsAt | None) -> str | None:
+    """Return *page* unless this application serves it, and not by GET."""
+    if page is None or methods_at is None:
+        return page
+    root = request.root_path.rstrip("/")
+    path = unquote(page.partition("?")[0])
+    if not path.startswith(f"{root}/"):
+        return page  # Another application of this host serves it.
+    methods = methods_at(path[len(root) :])
+    return page if not methods or "GET" in methods else None
 
 
 def _referring_page(request: Any) -> str | None:
@@ -114,37 +170,63 @@ def _referring_page(request: Any) -> str | None:
         return None
     if referrer.scheme not in ("http", "https") or referrer.netloc != request.host:
         return None
-    path = "/" + quote(referrer.path.lstrip("/"), safe=_PATH)
-    return path + (f"?{quote(referrer.query, safe=_QUERY)}" if referrer.query else "")
+    path = "/" + quote(referrer.path.lstrip("/"), safe=PATH)
+    return path + (f"?{quote(referrer.query, safe=QUERY)}" if referrer.query else "")
 
 
-def login_view_for(
-    views: dict[str | None, str | None], default: str | None, blueprints: list[str]
-) -> str | None:
-    """Return the login view of the innermost of *blueprints* that has one.
+def login_views(
+    views: Mapping[str | None, View],
+    default: View,
+    blueprints: list[str],
+    registered: Collection[str] = (),
+) -> Iterator[tuple[View, str]]:
+    """Yield the login views that hold in the innermost of *blueprints*, the nearest first.
 
-    A nested blueprint is found by its whole name or by its own; the views of None and *default* are
-    the application's.
+    Each comes with the name of the blueprint whose it is, "" for the application.  A nested
+    blueprint is found by its whole name, or by its own unless another is *registered* by that; then
+    come those around it.  The views of None and *default* are the application's.
     """
     for name in blueprints:
-        view = views.get(name) or views.get(name.rpartition(".")[2])
+        own = name.rpartition(".")[2]
+        view = views.get(name) or (None if own in registered else views.get(own))
         if view:
-            return view
-    return views.get(None) or default
+            yield view, name
+    yield views.get(None), ""
+    yield default, ""
 
 
-def set_login_view(web: Any, login_view: str, blueprint: Any = None) -> None:
+def endpoint_in(blueprint: str, view: str) -> str:
+    """Return *view* as it is meant in *blueprint*: ``.login`` is a view of its own.
+
+    Without a blueprint ``url_for`` takes it for that of the request's.
+    """
+    return f"{blueprint}{view}" if view.startswith(".") else view
+
+
+def set_login_view(web: Any, login_view: View, blueprint: Any = None) -> None:
     """Let *login_view*, an endpoint or URL, be the login page of *blueprint*, or of the rest.
 
-    Call it with the application at hand (``app.app_context()``).
+    *login_view* may also be a function, plain or ``async def``, that takes nothing and returns one.
+    *blueprint* is one, or a name; blueprints in it share the page unless they have their own.  Call
+    it with the application at hand (``app.app_context()``).
     """
     manager = web.current_app.login_manager
     views = manager.blueprint_login_views
     if blueprint is None and not views:
         manager.login_view = login_view
         return
-    views[getattr(blueprint, "name", blueprint)] = login_view
+    for name in _names_of(web.current_app, blueprint):
+        views[name] = login_view
     if manager.login_view is not None:
         # As Flask-Login has it: beside blueprints' views, the application's is that of None.
         views.setdefault(None, manager.login_view)
         manager.login_view = None
+
+
+def _names_of(app: Any, blueprint: Any) -> list[str | None]:
+    """Return the names that *blueprint* is registered by (dotted, where it is nested), or else its
+    own."""
+    if blueprint is None or isinstance(blueprint, str):
+        return [blueprint]
+    names = [name for name, registered in app.blueprints.items() if registered is blueprint]
+    return names or [blueprint.name]

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 from werkzeug.local import LocalProxy
 
 from .errors import UnusableUser
+from .reasons import Reason
 
 UserId: TypeAlias = str | int
 
@@ -200,3 +201,20 @@ def epoch_of(user: Any) -> str | None:
     # The epoch may be a password's hash; 128 bits of its digest tell it from the next one.
     text = f"quart-login.epoch|{epoch}"
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def objection(user: Any, id_attribute: str, user_id: UserId | None = None) -> Reason | None:
+    """Return why *user* may not be logged in, or is not the one with *user_id*; or None."""
+    if user is None or getattr(user, "is_anonymous", False) is True:
+        return Reason.USER_GONE
+    try:
+        active, authenticated = user.is_active, user.is_authenticated
+        if active is not True or authenticated is not True:
+            active = flag(active)
+            flag(authenticated)
+        found = getattr(user, id_attribute)()
+    except (AttributeError, TypeError, NotImplementedError, UnusableUser):
+        return Reason.NOT_A_USER
+    if user_id is not None and found != user_id and not same_id(found, user_id):
+        return Reason.USER_MISMATCH
+    return None if active else Reason.USER_INACTIVE

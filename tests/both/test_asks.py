@@ -269,8 +269,7 @@ async def test_ask_27_static_files_load_nobody(make_site: Any, tmp_path: Path) -
 
     class WithFiles(make_site):  # type: ignore[misc]
         def make_app(self) -> Any:
-            kind = getattr(self.web, self.web.__name__.capitalize())
-            return kind("site", static_folder=str(tmp_path), static_url_path="/static")
+            return self.app_class("site", static_folder=str(tmp_path), static_url_path="/static")
 
     site = WithFiles()
     browser = await logged_in(site)

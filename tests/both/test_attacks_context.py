@@ -4,12 +4,12 @@ under its row's number.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from typing import Any
 
 import pytest
+from loops import asyncio, run_sync
 from sites import Browser, FlaskSite, QuartSite, Site, User
 
 import quart_login
@@ -178,7 +178,7 @@ async def test_092_every_place_of_a_request_sees_one_user() -> None:
             name(),
             *await asyncio.gather(name_later(), name_later()),
             await asyncio.create_task(quart.copy_current_request_context(name_later)()),
-            await quart.utils.run_sync(name)(),
+            await run_sync(name)(),
             await asyncio.to_thread(name),
         ]
 

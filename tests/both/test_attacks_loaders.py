@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from loops import asyncio
 from sites import Answer, Browser, QuartSite, Site, User
 
 from quart_login._core.reasons import Reason

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
+from loops import asyncio
 from sites import Answer, Browser, Site, User
 from wire import send_raw
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from loops import asyncio
 from sites import KEY, SITES, Browser, Site, User
 from werkzeug.exceptions import BadHost
 from werkzeug.http import dump_cookie

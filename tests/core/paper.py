@@ -87,6 +87,13 @@ class Aborted(Exception):
     """What `Web.abort` raises."""
 
 
+class Redirect(Response):
+    """A redirect.  It equals ``(status, location)``."""
+
+    def __eq__(self, other: object) -> bool:
+        return (self.status_code, self.headers.get("Location")) == other
+
+
 class Web:
     """What the core uses of the modules `flask` and `quart`."""
 
@@ -98,8 +105,11 @@ class Web:
     def abort(self, status: int) -> NoReturn:
         raise Aborted(status)
 
-    def redirect(self, location: str) -> tuple[int, str]:
-        return 302, location
+    def redirect(self, location: str, code: int = 302) -> Redirect:
+        return Redirect("", code, {"Location": location})
+
+    def has_request_context(self) -> bool:
+        return self.request is not None
 
     def flash(self, message: str, category: str) -> None:
         self.flashed.append((message, category))
@@ -132,6 +142,9 @@ class Paper(Exchange):
             config={"SECRET_KEY": KEY, "SESSION_COOKIE_NAME": "session", **(config or {})},
             session_interface=SimpleNamespace(),
             login_manager=manager,
+            extensions={"quart_login": {None: manager}},
+            blueprints={},
+            create_url_adapter=lambda request: self,
             debug=False,
             testing=False,
         )
@@ -141,6 +154,10 @@ class Paper(Exchange):
         self.is_websocket = websocket
         self.web = Web(app, self.request)
         self.told: list[tuple[str, dict[str, Any]]] = []
+        #: The form that came with the request.
+        self.fields: Mapping[str, str] = {}
+        #: The methods by which the application serves a path.
+        self.pages: dict[str, list[str]] = {}
         #: Called whenever a signal is sent, with its name.
         self.hear: Callable[[str], None] = lambda name: None
 
@@ -155,11 +172,20 @@ class Paper(Exchange):
     async def options(self) -> Any:
         return AUTOMATIC
 
+    async def form(self) -> Mapping[str, str]:
+        return self.fields
+
+    def authorization(self) -> str | None:
+        return self.request.headers.get("Authorization")
+
     def client(self) -> tuple[str | None, str | None]:
         return self.request.remote_addr, self.request.headers.get("User-Agent")
 
     async def load_user(self) -> None:
         await load.load(self)
+
+    def allowed_methods(self, path: str) -> list[str]:
+        return self.pages.get(path, [])
 
     # --- for tests ---------------------------------------------------------------------------
 
@@ -215,6 +241,7 @@ def make_request(cookies: Mapping[str, str] | None = None, **fields: Any) -> Sim
             "root_path": "",
             "path": "/page",
             "query_string": b"",
+            "args": {},
             "url_rule": None,
             "blueprints": [],
             **fields,

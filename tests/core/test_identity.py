@@ -11,6 +11,7 @@ from core.paper import KEY, Paper, User
 from quart_login._core import errors, signals
 from quart_login._core.exchange import Exchange
 from quart_login._core.identity import Identity
+from quart_login._core.manager import BaseLoginManager
 from quart_login._core.reasons import Reason
 from quart_login._core.tokens import keys_of
 
@@ -51,11 +52,12 @@ def test_identities_and_exchanges_show_no_secret() -> None:
 
 def test_an_exchange_has_the_parts_of_its_request() -> None:
     app = SimpleNamespace(config={})
-    parts: list[Any] = [app, *(object() for _ in range(3)), Identity()]
+    parts: list[Any] = [app, BaseLoginManager(), object(), object(), Identity()]
 
     class Bare(Exchange):
         web = None
         call = notify = options = client = load_user = None  # type: ignore[assignment]
+        authorization = form = None  # type: ignore[assignment]
 
     bare = Bare(*parts)
     assert [bare.app, bare.manager, bare.request, bare.session, bare.identity] == parts
@@ -113,6 +115,7 @@ def test_signals_have_flask_logins_names() -> None:
         "user_loaded_from_request": "loaded-from-request",
         "user_loaded_from_header": "loaded-from-header",
         "user_login_confirmed": "login-confirmed",
+        "user_login_failed": "login-failed",
         "user_unauthorized": "unauthorized",
         "user_needs_refresh": "needs-refresh",
         "user_accessed": "accessed",

@@ -32,10 +32,16 @@ def test_a_manager_begins_with_flask_logins_defaults() -> None:
         "unauthorized_callback": None,
         "needs_refresh_callback": None,
         "id_attribute": "get_id",
+        "name": None,
+        "realm": None,
+        "attribute": "_quart_login_identity",
+        "signal_data": {},
         "warned_of_weak_key": False,
+        "warned_of_http": False,
         "keys": SessionKeys(),
         "_user_callback": None,
         "_request_callback": None,
+        "_verify_callback": None,
     }
 
 
@@ -56,6 +62,7 @@ def test_every_registration_returns_its_callback() -> None:
     assert manager.user_loader(load) is load is manager.user_callback
     assert manager.request_loader(answer) is answer  # type: ignore[arg-type,call-overload]
     assert manager.request_callback is answer
+    assert manager.verify_password(load) is load is manager.verify_callback  # type: ignore[arg-type,call-overload,comparison-overlap]
     assert manager.unauthorized_handler(load) is load is manager.unauthorized_callback
     assert manager.needs_refresh_handler(answer) is answer is manager.needs_refresh_callback
 
@@ -67,7 +74,7 @@ def test_a_manager_without_a_loader_says_what_to_do() -> None:
 
 
 def test_one_loader_of_either_kind_is_enough() -> None:
-    for register in ("user_loader", "request_loader"):
+    for register in ("user_loader", "request_loader", "verify_password"):
         manager: BaseLoginManager[Any] = BaseLoginManager()
         getattr(manager, register)(lambda key: None)
         manager.require_loader()
@@ -90,6 +97,8 @@ def test_a_base_manager_answers_no_requests() -> None:
     for answer in (manager.unauthorized, manager.needs_refresh):
         with pytest.raises(TypeError, match="use a shell's LoginManager"):
             answer()
+    with pytest.raises(TypeError, match="use a shell's LoginManager"):
+        manager.find_user(None, 7)
 
 
 def test_the_config_wins_over_the_attribute_even_where_it_says_none() -> None:

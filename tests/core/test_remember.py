@@ -135,8 +135,16 @@ def test_a_shorter_duration_ends_the_tokens_that_are_out_there() -> None:
     assert read(text, KEYS, settings(REMEMBER_COOKIE_DURATION=60), NOW) is Reason.EXPIRED
 
 
-@pytest.mark.parametrize("text", ["", ".", "|", "1|é", "é", "a.b", "7|" + "0" * 128, "x" * 5000])
-def test_junk_has_a_bad_signature(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "|", "1|é", "é", "a.b", "x" * 5000, "7|" + "0" * 127, "x" * 5000 + "." + "y" * 43],
+)
+def test_junk_is_malformed(text: str) -> None:
+    assert read(text, KEYS, DEFAULT, NOW) is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("text", ["7|" + "0" * 128, "|7|" + "a" * 128, "x." + "y" * 43])
+def test_what_has_the_form_of_a_token_has_a_bad_signature(text: str) -> None:
     assert read(text, KEYS, DEFAULT, NOW) is Reason.BAD_SIGNATURE
 
 
@@ -265,6 +273,54 @@ def test_a_cookie_is_deleted_with_every_attribute_that_it_was_set_with() -> None
         "HttpOnly",
         "SameSite=Strict",
     }
+
+
+@pytest.mark.parametrize("change", [DELETE, Change("value")])
+def test_a_change_deletes_the_cookie_of_the_former_name_with_the_same_attributes(
+    change: Change,
+) -> None:
+    response = Response()
+    apply(change, response, settings(**ATTRIBUTES, REMEMBER_COOKIE_FORMER_NAME="me"))
+    now, former = set_cookies(response)
+    assert now.startswith("__Secure-me=") and former.startswith("me=; ")
+    assert "Max-Age=0" in former
+    assert {"Domain=example.org", "Path=/app", "Secure", "HttpOnly", "SameSite=Strict"} <= set(
+        former.split("; ")
+    )
+
+
+class Old:
+    """A response of a Werkzeug that knows no partitioned cookies."""
+
+    vary: set[str] = set()  # noqa: RUF012
+
+    def set_cookie(self, name: str, value: str, **attributes: Any) -> None:
+        assert "partitioned" not in attributes
+
+    def delete_cookie(self, name: str, **attributes: Any) -> None:
+        assert "partitioned" not in attributes
+
+
+def test_a_cookie_that_is_not_partitioned_needs_no_werkzeug_that_knows_it() -> None:
+    for change in (DELETE, Change("value")):
+        apply(change, Old(), settings())
+
+
+def test_a_partitioned_cookie_is_set_and_deleted_so() -> None:
+    class New:
+        def __init__(self) -> None:
+            self.vary: set[str] = set()
+            self.said: list[Any] = []
+
+        def set_cookie(self, name: str, *value: str, **attributes: Any) -> None:
+            self.said.append(attributes["partitioned"])
+
+        delete_cookie = set_cookie
+
+    response = New()
+    for change in (DELETE, Change("value")):
+        apply(change, response, settings(REMEMBER_COOKIE_PARTITIONED=True))
+    assert response.said == [True, True]
 
 
 @pytest.mark.parametrize("change", [DELETE, Change("value")])

@@ -23,6 +23,7 @@ from quart_login._core.settings import (
 )
 
 OWN = {
+    "LOGIN_CACHE_CONTROL_PRIVATE",
     "LOGIN_CLEAR_SESSION_ON_LOGOUT",
     "LOGIN_STRONG_DROPS_PERMANENT",
     "LOGIN_FORCE_HOST_WITH_SCHEME",
@@ -47,7 +48,9 @@ def test_the_defaults_of_flask_logins_settings_are_flask_logins() -> None:
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": None,
         "REMEMBER_COOKIE_REFRESH_EACH_REQUEST": False,
-        # Flask-Login does not have these two.
+        # Flask-Login does not have these four.
+        "REMEMBER_COOKIE_PARTITIONED": False,
+        "REMEMBER_COOKIE_FORMER_NAME": None,
         "REMEMBER_COOKIE_FORMAT": "quart-login",
         "REMEMBER_COOKIE_LEGACY_UNTIL": None,
         "AUTH_HEADER_NAME": "Authorization",
@@ -228,3 +231,17 @@ def test_a_host_cookie_has_no_domain_and_the_whole_site_for_its_path(spoilt: Any
     check(good)
     with pytest.raises(ConfigurationError, match="__Host-"):
         check({**good, **spoilt})
+
+
+@pytest.mark.parametrize("realm", ["", "zoë", "a\r\nb", "a\x7fb", 7])
+def test_a_realm_that_cannot_stand_in_a_header_is_refused(realm: Any) -> None:
+    with pytest.raises(ConfigurationError, match="LOGIN_REALM is shown to clients"):
+        check({"LOGIN_REALM": realm})
+    check({"LOGIN_REALM": 'the "shop"'})
+
+
+@pytest.mark.parametrize("lifetime", [0, -1, "60", None, True, timedelta(0), float("inf")])
+def test_a_life_that_no_token_can_have_is_refused_at_once(lifetime: Any) -> None:
+    with pytest.raises(ConfigurationError, match="LOGIN_TOKEN_LIFETIME must be"):
+        check({"LOGIN_TOKEN_LIFETIME": lifetime})
+    check({"LOGIN_TOKEN_LIFETIME": 0.5})

@@ -11,13 +11,15 @@ import pytest
 from core.paper import Paper, Web, make_request
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.exceptions import SecurityError
 
 from quart_login._core import urls
 from quart_login._core.settings import FLASK_LOGIN
 from quart_login._core.urls import (
+    endpoint_in,
     expand_login_view,
     here,
-    login_view_for,
+    login_views,
     make_next_param,
     next_url,
     set_login_view,
@@ -227,6 +229,108 @@ def test_a_page_that_is_not_of_this_site_is_none_to_come_back_to(referrer: str |
     assert next_url(sent_from(referrer), "http://accounts/login") is None
 
 
+MAP = {
+    "/delete": {"POST", "OPTIONS"},
+    "/list": {"GET", "HEAD"},
+    "/zoë": {"PUT"},
+}
+
+
+def methods_at(path: str) -> Any:
+    return MAP.get(path, ())
+
+
+def back_from(request: Any, **options: Any) -> str | None:
+    return next_url(request, "/login", methods_at=methods_at, **options)
+
+
+def test_a_page_that_another_rule_serves_by_get_is_the_one_to_come_back_to() -> None:
+    request = make_request(method="POST", path="/list", url_rule=rule("POST"))
+    assert back_from(request) == "/list"
+    assert next_url(request, "/login") is None
+
+
+@pytest.mark.parametrize(
+    ("page", "back"),
+    [
+        ("/list?p=2", "/list?p=2"),
+        ("/delete", None),
+        ("/delete?a=/list", None),
+        ("/del%65te", None),
+        ("/zo%C3%AB", None),
+        ("/elsewhere", "/elsewhere"),
+    ],
+)
+def test_a_page_that_is_not_served_by_get_is_none_to_come_back_to(
+    page: str, back: str | None
+) -> None:
+    assert back_from(sent_from(f"http://localhost{page}")) == back
+    mounted = sent_from(f"http://localhost/app{page}", root_path="/app")
+    assert back_from(mounted) == (back and f"/app{back}")
+
+
+def test_the_page_of_another_application_of_this_host_may_be_come_back_to() -> None:
+    assert back_from(sent_from("http://localhost/delete", root_path="/app")) == "/delete"
+    assert back_from(sent_from("http://localhost/application", root_path="/app")) == "/application"
+
+
+def test_the_application_says_by_which_methods_it_serves_a_page() -> None:
+    it = Paper()
+    it.pages["/a"] = ["POST"]
+    ask = urls.methods_at(it.app, it.request)
+    assert (list(ask("/a")), list(ask("/b"))) == (["POST"], [])
+
+    def refuse(request: Any) -> Any:
+        raise SecurityError("This host is not trusted.")
+
+    it.app.create_url_adapter = refuse
+    assert list(ask("/a")) == []
+
+
+# --- the page of whom htmx asks for --------------------------------------------------------------
+
+
+def by_htmx(current: str | None, **fields: Any) -> str | None:
+    headers = {} if current is None else {"HX-Current-URL": current}
+    headers |= {"Referer": fields.pop("referrer")} if "referrer" in fields else {}
+    return back_from(make_request(path="/part", headers=headers, **fields), by_htmx=True)
+
+
+def test_htmx_says_which_page_its_visitor_is_on() -> None:
+    assert by_htmx("http://localhost/list?p=2#part") == "/list?p=2"
+    assert by_htmx("https://localhost/list") == "/list"
+    assert by_htmx("http://localhost/list", method="DELETE") == "/list"
+
+
+@pytest.mark.parametrize(
+    "current",
+    [
+        None,
+        "",
+        "http://evil.com/",
+        "//evil.com/",
+        "javascript:alert(1)",
+        "http://localhost//evil.com",
+        "http://localhost@evil.com/",
+        "http://localhost/\\evil.com",
+        "http://localhost/delete",
+    ],
+)
+def test_a_part_of_a_page_is_none_to_come_back_to(current: str | None) -> None:
+    assert by_htmx(current) is None
+
+
+def test_where_htmx_does_not_say_it_is_the_referring_page() -> None:
+    assert by_htmx(None, referrer="http://localhost/list") == "/list"
+    assert by_htmx("http://evil.com/", referrer="http://localhost/list") == "/list"
+    assert by_htmx("http://localhost/list", referrer="http://localhost/other") == "/list"
+
+
+def test_a_login_page_on_another_host_gets_the_whole_url_of_that_page() -> None:
+    request = make_request(path="/part", headers={"HX-Current-URL": "http://localhost/list"})
+    assert next_url(request, "http://x/login", by_htmx=True) == "http://localhost/list"
+
+
 # --- a login page elsewhere ----------------------------------------------------------------------
 
 
@@ -273,10 +377,55 @@ def test_a_host_that_is_none_gives_no_url() -> None:
 def test_the_innermost_blueprint_with_a_login_page_has_its_way(
     views: Any, default: str | None, blueprints: list[str], view: str | None
 ) -> None:
-    assert login_view_for(views, default, blueprints) == view
+    found = (v for v, _ in login_views(views, default, blueprints) if v)
+    assert next(found, None) == view
+
+
+def test_the_nearest_login_page_comes_first_with_whose_it_is() -> None:
+    views: Any = {"shop": "outer", "admin": "inner", None: "all"}
+    assert list(login_views(views, "login", ["shop.admin", "shop"])) == [
+        ("inner", "shop.admin"),
+        ("outer", "shop"),
+        ("all", ""),
+        ("login", ""),
+    ]
+
+
+def test_a_nested_blueprint_is_not_taken_for_another_that_is_registered_by_its_own_name() -> None:
+    views: Any = {"admin": "of the other", "shop": "outer"}
+    found = list(login_views(views, None, ["shop.admin", "shop"], {"admin", "shop", "shop.admin"}))
+    assert found[0] == ("outer", "shop")
+    found = list(login_views(views, None, ["admin"], {"admin", "shop", "shop.admin"}))
+    assert found[0] == ("of the other", "admin")
+
+
+def test_an_endpoint_that_begins_with_a_dot_is_in_the_blueprint_whose_login_page_it_is() -> None:
+    assert endpoint_in("shop", ".login") == "shop.login"
+    assert endpoint_in("", ".login") == ".login"
+    assert endpoint_in("shop", "login") == "login"
+    assert endpoint_in("shop", "/login") == "/login"
 
 
 SHOP = SimpleNamespace(name="shop")
+
+
+def test_a_nested_blueprint_has_its_login_page_by_the_names_it_is_registered_by() -> None:
+    at = web()
+    admin, other = SimpleNamespace(name="admin"), SimpleNamespace(name="admin")
+    at.current_app.blueprints = {"shop.admin": admin, "blog.admin": other, "again.admin": admin}
+    set_login_view(at, "one", admin)
+    set_login_view(at, "two", other)
+    assert at.current_app.login_manager.blueprint_login_views == {
+        "shop.admin": "one",
+        "again.admin": "one",
+        "blog.admin": "two",
+    }
+
+
+def test_a_blueprint_that_is_not_registered_yet_has_its_login_page_by_its_own_name() -> None:
+    at = web()
+    set_login_view(at, "one", SimpleNamespace(name="admin"))
+    assert at.current_app.login_manager.blueprint_login_views == {"admin": "one"}
 
 
 def test_a_login_page_is_set_for_the_application() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -61,7 +62,9 @@ def refused(now: Situation, out: Outcome) -> None:
 
 def cookie_reasons(now: Situation) -> list[str]:
     if unreadable(now):
-        return ["bad_signature"]
+        assert now.cookie is not None
+        signed = re.search(r"(\|[0-9a-f]{128}|\.[\w-]{43})\"?$", now.cookie.value)
+        return ["bad_signature" if signed else "malformed"]
     return ["expired"] if expired(now) else []
 
 

@@ -96,7 +96,7 @@ def in_threads(serve: Callable[[int], list[tuple[str, str]]]) -> None:
 
 
 @pytest.mark.parametrize("outer", ["no context", "application context", "request context"])
-def test_forty_threads_see_their_request_s_user_alone(crowd: Site, outer: str) -> None:
+def test_088_forty_threads_see_their_request_s_user_alone(crowd: Site, outer: str) -> None:
     browsers = browsers_of(crowd)
 
     def around() -> Any:

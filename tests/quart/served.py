@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from quart import Quart, Response, stream_with_context, websocket
+from loops import Quart, Response, asyncio
+from quart import Blueprint, copy_current_websocket_context, stream_with_context, websocket
 
 from quart_login import (
     LoginManager,
     UserMixin,
+    allow_origins,
     current_user,
+    issue_token,
+    login_exempt,
     login_required,
     login_user,
     logout_user,
@@ -43,6 +46,11 @@ async def who() -> str:
 async def log_in(user_id: str) -> str:
     await login_user(User(user_id), remember=True)
     return await who()
+
+
+@app.route("/token/<user_id>")
+async def give_token(user_id: str) -> str:
+    return issue_token(User(user_id))
 
 
 @app.route("/out")
@@ -77,7 +85,61 @@ async def stream() -> Any:
     return Response(body())
 
 
+@app.route("/bare-stream")
+async def bare_stream() -> Any:
+    async def body() -> AsyncIterator[str]:
+        for _ in range(3):
+            yield f"{await who()};"
+
+    return body()
+
+
+@app.route("/plain-stream")
+async def plain_stream() -> Any:
+    return (f"{now()};" for _ in range(3))
+
+
 @app.websocket("/socket")
 @login_required
 async def socket() -> None:
     await websocket.send(await who())
+
+
+@app.websocket("/chat")
+@login_required
+async def chat() -> None:
+    """Answer each message by whom its places see, after as many turns of the loop as it says."""
+    while True:
+        for _ in range(int(await websocket.receive())):
+            await asyncio.sleep(0)
+        seen = {await who(), await copy_current_websocket_context(who)(), now()}
+        await websocket.send(", ".join(sorted({*seen, *await asyncio.gather(who(), who())})))
+
+
+@app.websocket("/partner")
+@allow_origins("https://partner.example")
+async def partner() -> None:
+    await websocket.send(await who())
+
+
+fenced = Blueprint("fenced", "served", url_prefix="/fenced")
+manager.require_login(fenced)
+
+
+@fenced.route("/page")
+async def page() -> str:
+    return await who()
+
+
+@fenced.websocket("/socket")
+async def fenced_socket() -> None:
+    await websocket.send(await who())
+
+
+@fenced.websocket("/open-socket")
+@login_exempt
+async def open_socket() -> None:
+    await websocket.send(await who())
+
+
+app.register_blueprint(fenced)

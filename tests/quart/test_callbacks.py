@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from loops import asyncio
 from quart import current_app, get_flashed_messages, request
 from sites import SIGNALS, Browser, Site
 

@@ -121,3 +121,14 @@ async def test_the_client_keeps_the_session_it_has(site: Site) -> None:
         session["language"] = "de"
     assert await get(client, "/get/language") == (200, "de")
     assert await get(client, "/me") == (200, "user 1")
+
+
+async def test_a_socket_knows_whom_the_client_became(site: Site) -> None:
+    client = site.app.test_client()
+    assert await refused(client, "/socket") == 401
+    await client.login_as(site.users[2], fresh=False)
+    async with client.websocket("/socket") as socket:
+        assert await socket.receive() == "sent to user 2"
+    assert await refused(client, "/fresh-socket") == 401
+    client.close_browser()
+    assert await refused(client, "/socket") == 401

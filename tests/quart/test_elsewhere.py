@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from loops import asyncio
 from quart import (
     Response,
     copy_current_request_context,
@@ -46,12 +46,12 @@ async def test_a_background_task_sees_the_request_s_user_or_nobody(site: Site) -
     browsers = [site.browser() for _ in range(3)]
     await browsers[0].get("/in/1")
     await browsers[1].get("/in/2")
-    for browser in browsers:
-        await browser.get("/work")
-    await browsers[0].get("/out")
-    tasks = list(site.app.background_tasks)
-    proceed.set()
-    await asyncio.gather(*tasks)
+    async with site.app.test_app():  # which ends with its tasks
+        for browser in browsers:
+            await browser.get("/work")
+        await browsers[0].get("/out")
+        assert seen == []
+        proceed.set()
     assert {owner for owner, _ in seen} == {"user 1", "user 2", "anonymous"}
     for owner, user in seen:
         assert user in (owner, "anonymous")
@@ -66,9 +66,9 @@ async def test_a_plain_background_function_sees_the_request_s_user_or_nobody(sit
         return "started"
 
     browser = site.browser()
-    await browser.get("/in/1")
-    await browser.get("/work")
-    await asyncio.gather(*site.app.background_tasks)
+    async with site.app.test_app():
+        await browser.get("/in/1")
+        await browser.get("/work")
     assert len(seen) == 1 and seen[0] in ("user 1", "anonymous")
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from loops import asyncio, run_sync
 from quart import (
     Response,
     copy_current_request_context,
     render_template_string,
     stream_with_context,
 )
-from quart.utils import run_sync
 from sites import Browser, Site
 
 from quart_login import (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from quart import Blueprint, Quart, render_template_string
+from loops import Quart, asyncio
+from quart import Blueprint, render_template_string
 from sites import KEY, Browser, QuartSite, Site
 
 from quart_login import (

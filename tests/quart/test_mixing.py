@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from typing import Any
 
 import pytest
-from quart import copy_current_request_context, has_websocket_context, websocket
-from quart.utils import run_sync
+from loops import asyncio, run_sync
+from quart import (
+    copy_current_request_context,
+    copy_current_websocket_context,
+    has_websocket_context,
+    websocket,
+)
+from quart.testing.connections import WebsocketResponseError
 from sites import Browser, Site, User
 
-from quart_login import current_user, load_user, login_user, logout_user
+from quart_login import current_user, load_user, login_required, login_user, logout_user
 
 
 def who() -> str:
     return current_user.name if current_user.is_authenticated else "anonymous"
+
+
+async def who_later() -> str:
+    await asyncio.sleep(0)
+    return who()
 
 
 async def rest(dice: random.Random) -> None:
@@ -186,6 +196,50 @@ async def test_a_request_made_inside_a_socket_has_a_user_of_its_own(site: Site) 
     client = site.app.test_client(use_cookies=False)
     async with client.websocket("/socket", headers=headers) as connection:
         assert await connection.receive() == "user 1, user 2, user 1, anonymous, user 1"
+
+
+async def test_a_socket_opened_inside_a_request_has_a_user_of_its_own(site: Site) -> None:
+    inner = site.browser()
+
+    def cookies() -> dict[str, str]:
+        sent = {**inner.headers}
+        if inner.jar:
+            sent["Cookie"] = f"session={inner.jar['session']}"
+        return sent
+
+    @site.app.websocket("/socket")
+    async def socket() -> None:
+        seen = [who(), await asyncio.create_task(who_later())]
+        seen.append(await copy_current_websocket_context(who_later)())
+        seen.append((await site.browser().get("/me")).text)
+        async with site.app.test_request_context("/"):
+            seen.append(who())
+        await websocket.send(", ".join([*seen, who()]))
+
+    @site.app.websocket("/guarded")
+    @login_required
+    async def guarded() -> None:
+        await websocket.send(who())
+
+    @site.route("/outer")
+    async def outer() -> str:
+        client = site.app.test_client(use_cookies=False)
+        async with client.websocket("/socket", headers=cookies()) as connection:
+            seen = [who(), await connection.receive(), who()]
+        async with client.websocket("/guarded", headers=cookies()) as connection:
+            try:
+                seen.append(await connection.receive())
+            except WebsocketResponseError as refused:
+                seen.append(str(refused.response.status_code))
+        return "; ".join([*seen, who()])
+
+    browser = site.browser()
+    await browser.get("/in/1")
+    nobody = ", ".join(["anonymous"] * 6)
+    assert await browser.get("/outer") == (200, f"user 1; {nobody}; user 1; 401; user 1")
+    await inner.get("/in/2")
+    heard = "user 2, user 2, user 2, anonymous, anonymous, user 2"
+    assert await browser.get("/outer") == (200, f"user 1; {heard}; user 1; user 2; user 1")
 
 
 async def test_sockets_and_requests_at_once_see_themselves_alone(crowd: Site) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
-from quart import Quart, render_template_string
+from loops import Quart, asyncio
+from quart import render_template_string
 from sites import KEY, Browser, Site
 
 from quart_login import (

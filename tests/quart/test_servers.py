@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import socket
 import subprocess
@@ -10,11 +11,16 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPResponse
+from contextlib import ExitStack
+from http.client import HTTPResponse, IncompleteRead
 from pathlib import Path
 from typing import Any
 
 import pytest
+from loops import TRIO
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection
+from websockets.sync.client import connect as open_websocket
 
 HERE = Path(__file__).parent
 
@@ -25,6 +31,10 @@ SERVERS = {
     "uvicorn-httptools": f"{UVICORN} --ws wsproto --log-level warning --http httptools",
     "hypercorn": "-m hypercorn served:app --bind 127.0.0.1:{port} --worker-class asyncio",
 }
+if TRIO:  # which uvicorn does not serve
+    SERVERS = {
+        "hypercorn": "-m hypercorn served:app --bind 127.0.0.1:{port} --worker-class trio",
+    }
 
 HANDSHAKE = {
     "Upgrade": "websocket",
@@ -42,8 +52,10 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     port = free_port()
     log = tmp_path_factory.mktemp("server") / "log"
     command = [sys.executable, *SERVERS[request.param].format(port=port).split()]
+    paths = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environ = {**os.environ, "PYTHONPATH": paths}
     with log.open("w") as file:
-        server = subprocess.Popen(command, cwd=HERE, stdout=file, stderr=file)
+        server = subprocess.Popen(command, cwd=HERE, stdout=file, stderr=file, env=environ)
     try:
         await_port(server, port, log)
         yield port
@@ -107,8 +119,25 @@ def pipeline(port: int, *requests: tuple[str, Cookies]) -> list[HTTPResponse]:
     ]
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(b"".join(sent))
-        received = Answers(b"".join(iter(lambda: connection.recv(65536), b"")))
-    return [read_answer(received) for _ in requests]
+        received, answers = b"", None
+        while answers is None:  # hypercorn on trio leaves the connection open
+            received += (part := connection.recv(65536))
+            answers = read_answers(received, len(requests))
+            assert part or answers, received
+    return answers or []
+
+
+def read_answers(received: bytes, count: int) -> list[HTTPResponse] | None:
+    """Return the *count* answers in *received*, or None if they have not all come."""
+    stream, answers = Answers(received), []
+    for _ in range(count):
+        if b"\r\n\r\n" not in received[stream.tell() :]:
+            return None
+        try:
+            answers.append(read_answer(stream))
+        except IncompleteRead:
+            return None
+    return answers
 
 
 def read_answer(received: Answers) -> Any:
@@ -130,10 +159,10 @@ def log_in(port: int, user_id: str) -> Cookies:
     return cookies
 
 
-def shake_hands(port: int, path: str, cookies: Cookies) -> tuple[int, bytes]:
+def shake_hands(port: int, path: str, cookies: Cookies, **headers: str) -> tuple[int, bytes]:
     """Begin a websocket; return the answer's status and what the server sent first."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(raw(path, cookies, HANDSHAKE))
+        connection.sendall(raw(path, cookies, {**HANDSHAKE, **headers}))
         received = b""
         while b"\r\n\r\n" not in received:
             received += (part := connection.recv(65536))
@@ -150,7 +179,7 @@ def shake_hands(port: int, path: str, cookies: Cookies) -> tuple[int, bytes]:
 # --- the tests -----------------------------------------------------------------------------------
 
 
-def test_four_requests_on_one_connection_see_their_own_user(port: int) -> None:
+def test_085_four_requests_on_one_connection_see_their_own_user(port: int) -> None:
     alice, bob = log_in(port, "alice"), log_in(port, "bob")
     remembered = {"remember_token": bob["remember_token"]}
     for second in (bob, remembered) * 20:
@@ -158,7 +187,7 @@ def test_four_requests_on_one_connection_see_their_own_user(port: int) -> None:
         assert seen == ["alice", "None", "bob", "None"]
 
 
-def test_a_login_and_a_logout_are_not_those_of_the_next_request(port: int) -> None:
+def test_085_a_login_and_a_logout_are_not_those_of_the_next_request(port: int) -> None:
     for _ in range(10):
         answers = pipeline(port, ("/in/alice", {}), ("/me", {}), ("/in/bob", {}), ("/private", {}))
         assert [answer.status for answer in answers] == [200, 200, 200, 401]
@@ -196,6 +225,39 @@ def test_a_chunked_streamed_page_sees_its_user_to_its_end(port: int) -> None:
         assert answers[0].getheader("Transfer-Encoding") == "chunked"
 
 
+@pytest.mark.parametrize("path", ["/bare-stream", "/plain-stream"])
+def test_a_streamed_page_without_a_context_sees_its_user_and_leaves_nobody(
+    port: int, path: str
+) -> None:
+    alice, bob = log_in(port, "alice"), log_in(port, "bob")
+    for _ in range(10):
+        seen = texts(port, (path, alice), ("/me", {}), (path, {}), ("/me", bob), (path, bob))
+        assert seen == ["alice;" * 3, "None", "None;" * 3, "bob", "bob;" * 3]
+
+
+def test_many_streamed_pages_at_once_see_their_own_users(port: int) -> None:
+    users = {name: log_in(port, name) for name in ("alice", "bob", "carol", "dave")}
+
+    def read(number: int) -> None:
+        dice = random.Random(number)
+        for _ in range(10):
+            names = [dice.choice([*users, "None"]) for _ in range(4)]
+            requests = [("/bare-stream", users.get(name, {})) for name in names]
+            assert texts(port, *requests) == [f"{name};" * 3 for name in names]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read, range(8)))
+
+
+def test_a_client_that_leaves_a_streamed_page_leaves_nobody_behind(port: int) -> None:
+    alice = log_in(port, "alice")
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(raw("/bare-stream", alice, {}))
+            connection.recv(1)
+        assert texts(port, ("/me", {}), ("/bare-stream", {})) == ["None", "None;" * 3]
+
+
 def test_a_stranger_s_websocket_is_refused_with_401(port: int) -> None:
     junk = {"session": "forged", "remember_token": "1|forged"}
     for cookies in ({}, junk):
@@ -209,3 +271,92 @@ def test_a_user_s_websocket_knows_its_user(port: int) -> None:
         del cookies["session"]
         assert shake_hands(port, "/socket", cookies) == (101, name.encode())
     assert shake_hands(port, "/socket", {})[0] == 401
+
+
+def test_a_token_s_websocket_knows_its_user_and_no_cookie_s(port: int) -> None:
+    alice, [token] = log_in(port, "alice"), texts(port, ("/token/bob", {}))
+    for cookies in ({}, alice):
+        said = shake_hands(port, "/socket", cookies, Authorization=f"Bearer {token}")
+        assert said == (101, b"bob")
+        assert shake_hands(port, "/socket", cookies, Authorization=f"Bearer {token}x")[0] == 401
+        twice = f"Bearer {token}\r\nAuthorization: Bearer {token}"
+        assert shake_hands(port, "/socket", cookies, Authorization=twice)[0] == 400
+
+
+def test_p22_in_a_fence_a_stranger_is_refused_whatever_there_is(port: int) -> None:
+    paths = ["/fenced/page", "/fenced/nope", "/fenced", "//fenced//socket"]
+    answers = pipeline(port, *((path, {}) for path in paths))
+    assert [answer.status for answer in answers] == [401] * len(paths)
+    for path in ("/fenced/socket", "/fenced/page", "/fenced/nope"):
+        assert shake_hands(port, path, {})[0] == 401
+    assert shake_hands(port, "/fenced/open-socket", {}) == (101, b"None")
+
+
+def test_p22_in_a_fence_a_user_finds_what_there_is(port: int) -> None:
+    alice = log_in(port, "alice")
+    answers = pipeline(port, ("/fenced/page", alice), ("/fenced/nope", alice))
+    assert [answer.status for answer in answers] == [200, 404]
+    assert shake_hands(port, "/fenced/socket", alice) == (101, b"alice")
+    assert shake_hands(port, "/fenced/nope", alice)[0] == 404
+
+
+def chat(port: int, cookies: Cookies, path: str = "/chat", **options: Any) -> ClientConnection:
+    """Open a websocket as a program does that speaks it whole."""
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    headers = {"Cookie": cookie} if cookie else {}
+    url = f"ws://127.0.0.1:{port}{path}"
+    # A bare address, without what the environment says of proxies.
+    return open_websocket(
+        url, additional_headers=headers, user_agent_header="test", proxy=None, **options
+    )
+
+
+def test_p3_fifty_websockets_with_users_of_their_own_never_see_another_s(port: int) -> None:
+    dice = random.Random(50)
+    names = [f"user-{number}" for number in range(50)]
+    with ExitStack() as stack:
+        sockets = {name: stack.enter_context(chat(port, log_in(port, name))) for name in names}
+        alice = log_in(port, "alice")
+        for _ in range(6):
+            dice.shuffle(names)
+            for name in names:
+                sockets[name].send(str(dice.randrange(9)))
+            assert texts(port, ("/me", alice), ("/me", {})) == ["alice", "None"]
+            dice.shuffle(names)
+            for name in names:
+                assert sockets[name].recv(timeout=20) == name
+
+
+def test_p3_fifty_websockets_at_once_in_threads_never_see_another_s(port: int) -> None:
+    def talk(number: int) -> None:
+        dice, name = random.Random(number), f"user-{number}"
+        with chat(port, log_in(port, name)) as connection:
+            for _ in range(10):
+                connection.send(str(dice.randrange(9)))
+                assert connection.recv(timeout=20) == name
+
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(talk, range(50)))
+
+
+@pytest.mark.parametrize("path", ["/chat", "/partner", "/nowhere"])
+def test_097_a_page_of_another_site_opens_no_websocket(port: int, path: str) -> None:
+    alice = log_in(port, "alice")
+    origins = ["https://evil.example", f"https://127.0.0.1:{port}", "http://127.0.0.1", "null"]
+    for origin in origins:
+        for cookies in (alice, {}):
+            with pytest.raises(InvalidStatus) as refused:
+                chat(port, cookies, path, origin=origin)
+            assert refused.value.response.status_code == 403
+
+
+def test_097_a_page_of_this_site_or_of_a_partner_opens_its_websocket(port: int) -> None:
+    alice = log_in(port, "alice")
+    with chat(port, alice, origin=f"http://127.0.0.1:{port}") as connection:
+        connection.send("1")
+        assert connection.recv(timeout=20) == "alice"
+    with chat(port, alice, "/partner", origin="https://partner.example") as connection:
+        assert connection.recv(timeout=20) == "alice"
+    with pytest.raises(InvalidStatus) as refused:
+        chat(port, {}, origin=f"http://127.0.0.1:{port}")
+    assert refused.value.response.status_code == 401

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from quart import Quart
+from loops import Quart
 from sites import KEY, User
 
 from quart_login import (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
+from loops import asyncio, run_sync
 from quart import copy_current_websocket_context, render_template_string, websocket
-from quart.utils import run_sync
 from sites import Site
 from sockets import add_sockets, connect, hear, logged_in, refusal, who
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from quart import websocket
+from loops import asyncio
+from quart import copy_current_websocket_context, websocket
 from sites import Site
 from sockets import add_sockets, hear, logged_in, refusal, who
 
@@ -134,6 +135,38 @@ async def test_nobody_logs_in_or_out_inside_a_socket(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("deed", ["login_user", "logout_user", "confirm_login"])
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_098_nor_by_the_manager_nor_in_a_task_of_the_socket(
+    site: Site, deed: str, accepted: bool
+) -> None:
+    args = (site.users[2],) if deed == "login_user" else ()
+
+    @site.app.websocket("/deed")
+    async def socket() -> None:
+        if accepted:
+            await websocket.accept()
+        raised = []
+        for owner in (site.lib, site.manager):
+            do = getattr(owner, deed)
+            for attempt in (
+                lambda do=do: do(*args),
+                lambda do=do: asyncio.create_task(do(*args)),
+                lambda do=do: copy_current_websocket_context(do)(*args),
+            ):
+                try:
+                    await attempt()
+                except RuntimeError as error:
+                    raised.append(str(error))
+        assert len(raised) == 6
+        await websocket.send(f"{who()}: {', '.join(set(raised))}")
+
+    browser = await logged_in(site)
+    heard = await hear(browser, "/deed")
+    assert heard.startswith(f"user 1: {deed}() was called in a websocket")
+    assert await browser.get("/me") == (200, "user 1")
+
+
 @pytest.mark.parametrize("protection", ["basic", "strong", None])
 async def test_a_remember_cookie_alone_opens_a_socket_and_writes_no_session(
     make_site: Any, protection: str | None, caplog: pytest.LogCaptureFixture
@@ -166,7 +199,7 @@ async def test_a_moved_session_is_nobody_s_in_a_socket_under_strong_protection(
     other = {"User-Agent": "another browser"}
     assert await hear(browser, "/who", **other) == "anonymous"
     assert await refusal(browser, "/private-socket", **other) == 401
-    assert caplog.records == []
+    assert {record.name for record in caplog.records} == {"quart_login"}
 
 
 async def test_a_session_of_a_deleted_user_is_refused_and_not_written(

@@ -14,15 +14,19 @@ import flask_compat as flask_login
 from flask_compat import (
     LoginManager,
     UserMixin,
+    anonymous_required,
     confirm_login,
     current_user,
     fresh_login_required,
+    login_exempt,
     login_fresh,
     login_remembered,
     login_required,
     login_url,
     login_user,
     logout_user,
+    redirect_next,
+    safe_next,
     user_logged_in,
 )
 from flask_compat.config import COOKIE_DURATION
@@ -130,6 +134,26 @@ def private() -> str:
     return f"{current_user.name} {fresh} {login_url('login', next_field='back')}"
 
 
+@app.route("/welcome")
+@anonymous_required
+def welcome() -> str:
+    return "welcome"
+
+
+@app.route("/hello")
+@manager.anonymous_required("private")
+@login_exempt
+def hello() -> str:
+    text: str = welcome()
+    number: int = welcome()  # E: mypy, pyright
+    return f"{text} {number}"
+
+
+@anonymous_required(7)  # E: mypy, pyright
+def badly_sent_away() -> str:
+    return hello()
+
+
 def use_the_view() -> str:
     text: str = logout()
     number: int = logout()  # E: mypy, pyright
@@ -165,6 +189,16 @@ manager.user_logged_in.connect(on_robot)  # E: mypy, pyright
 plain = flask_login.LoginManager()
 plain.init_app(app)
 plain.login_view = "login"
+plain.login_view = lambda: "login"
+plain.blueprint_login_views["shop"] = lambda: None
+
+
+def go_on() -> Any:
+    url: str = safe_next(object(), fallback="/home")
+    redirect_next(url, 5)  # E: mypy, pyright
+    return redirect_next(url, next_field="back")
+
+
 same: LoginManager = SameLoginManager(app)
 
 

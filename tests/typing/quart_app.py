@@ -14,16 +14,20 @@ import quart_login
 from quart_login import (
     LoginManager,
     UserMixin,
+    anonymous_required,
     confirm_login,
     current_user,
     fresh_login_required,
     load_user,
+    login_exempt,
     login_fresh,
     login_remembered,
     login_required,
     login_url,
     login_user,
     logout_user,
+    redirect_next,
+    safe_next,
     user_logged_in,
 )
 
@@ -154,6 +158,26 @@ def private() -> str:
     return f"{current_user.name} {fresh} {login_url('login', next_field='back')}"
 
 
+@app.route("/welcome")
+@anonymous_required
+async def welcome() -> str:
+    return "welcome"
+
+
+@app.route("/hello")
+@manager.anonymous_required("private")
+@login_exempt
+async def hello() -> str:
+    text: str = await welcome()
+    number: int = await welcome()  # E: mypy, pyright
+    return f"{text} {number}"
+
+
+@anonymous_required(7)  # E: mypy, pyright
+async def badly_sent_away() -> str:
+    return await hello()
+
+
 async def use_the_view() -> str:
     # A decorator keeps the view's type.
     text: str = await logout()
@@ -193,6 +217,9 @@ async def on_login_waiting(sender: Any, *, user: User, **extra: Any) -> None: ..
 def on_any_login(sender: Any, **extra: Any) -> None: ...
 
 
+def on_failure(sender: Any, user: User | None, **extra: Any) -> None: ...
+
+
 def on_robot(sender: Any, user: Robot, **extra: Any) -> None: ...
 
 
@@ -200,9 +227,11 @@ manager.user_logged_in.connect(on_login)
 manager.user_logged_in.connect(on_login_waiting, app)
 manager.user_logged_out.connect(on_any_login, sender=app)
 manager.user_loaded_from_cookie.connect(on_login, weak=False)
+manager.user_login_failed.connect(on_failure)
 manager.user_logged_in.disconnect(on_login)
 user_logged_in.connect(on_login)
 
+manager.user_login_failed.connect(on_login)  # E: mypy, pyright
 manager.user_logged_in.connect(on_robot)  # E: mypy, pyright
 manager.user_logged_out.connect(on_robot)  # E: mypy, pyright
 manager.user_loaded_from_cookie.connect(on_robot)  # E: mypy, pyright
@@ -224,6 +253,22 @@ def greet_a_robot(sender: Any, user: Robot, **extra: Any) -> str:
 plain = LoginManager()
 plain.init_app(app)
 plain.login_view = "login"
+plain.login_view = lambda: "login"
+plain.blueprint_login_views["shop"] = lambda: None
+
+
+@plain.unauthorized_handler
+async def find_a_page() -> str:
+    url: str = safe_next(object(), fallback="/home")
+    return url
+
+
+async def go_on() -> Any:
+    redirect_next("/home")  # E: mypy, pyright
+    safe_next("/a", 5)  # E: mypy, pyright
+    return await redirect_next("/home", next_field="back")
+
+
 plain.session_protection = "strong"
 
 

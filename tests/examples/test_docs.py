@@ -1,0 +1,37 @@
+"""The code of each page of the documentation runs as it stands, and its tests pass."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Iterator
+from inspect import iscoroutinefunction
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+PAGES = sorted(path.name for path in DOCS.glob("*.md"))
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """Return each page's Python code in turn, run from its beginning to its end."""
+    module = ModuleType(f"docs_{request.param.partition('.')[0].replace('-', '_')}")
+    text = (DOCS / request.param).read_text("utf-8")
+    sys.modules[module.__name__] = module
+    try:
+        for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)):
+            exec(compile(block, f"{request.param}, block {number + 1}", "exec"), vars(module))
+        yield module
+    finally:
+        del sys.modules[module.__name__]
+
+
+def test_the_code_of_a_page_runs_and_its_tests_pass(page: ModuleType) -> None:
+    for name, test in list(vars(page).items()):
+        if name.startswith("test_"):
+            asyncio.run(test()) if iscoroutinefunction(test) else test()
