@@ -6,7 +6,7 @@ in a request.  This is the one place that knows the difference between Flask's r
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, Final, TypeAlias
 
 from flask import globals as flask_globals
@@ -15,14 +15,13 @@ from flask import globals as flask_globals
 #: made in each request.)
 Here: TypeAlias = tuple[Any, Any, Any]
 
-#: What was in progress when the response began whose streamed body runs here; set while one step
-#: of the body runs, and by `_streams` alone.
-streamed: Final[ContextVar[Here | None]] = ContextVar("flask_compat.streamed", default=None)
-
-
-def _streamed_request() -> Any:
-    place = streamed.get()
-    return None if place is None else place[1]
+#: What was in progress when the response began whose streamed body runs here, and Flask's context
+#: as the step of the body began: while that is the same, the body's own code runs.  (A server, a
+#: test or a view that reads another response may have a request of its own.)  Set while one step of
+#: the body runs, by `_streams` alone.
+streamed: Final[ContextVar[tuple[Here, Any] | None]] = ContextVar(
+    "flask_compat.streamed", default=None
+)
 
 
 #: Where a context keeps its request; since Flask 3.2 it is the application's context.
@@ -34,28 +33,39 @@ if hasattr(flask_globals, "_cv_request"):  # Flask before 3.2
 
     def request_at_hand() -> Any:
         """Return the request at hand, or None."""
-        context = _contexts.get(None)
-        return _streamed_request() if context is None else context.request
+        context, step = _contexts.get(None), streamed.get()
+        if step is not None and (context is None or step[1] is context):
+            return step[0][1]
+        return None if context is None else context.request
 
 else:  # a request's context is the application's
     _contexts = flask_globals._cv_app
 
     def request_at_hand() -> Any:
         """Return the request at hand, or None."""
-        context = _contexts.get(None)
+        context, step = _contexts.get(None), streamed.get()
         request = None if context is None else context._request
-        return _streamed_request() if request is None else request
+        if step is not None and (request is None or step[1] is context):
+            return step[0][1]
+        return request
 
 
 def here() -> Here | None:
     """Return the request at hand with its application and session, or None."""
-    context = _contexts.get(None)
+    context, step = _contexts.get(None), streamed.get()
     request = None if context is None else getattr(context, _REQUEST)
+    if step is not None and (request is None or step[1] is context):
+        return step[0]
     if context is None or request is None:
-        return streamed.get()
+        return None
     # Since 3.1.3 `session` notes that it was read; whoever reads for a view notes it anyhow.
     session = context._session if hasattr(context, "_session") else context.session
     return context.app, request, session
+
+
+def begin_step(place: Here) -> Token[tuple[Here, Any] | None]:
+    """Let what was in progress at *place* be at hand for one step of a streamed body."""
+    return streamed.set((place, _contexts.get(None)))
 
 
 def keep_on_g(user: Any) -> None:

@@ -107,7 +107,8 @@ def exchange(manager: Any = None) -> FlaskExchange:
     place = here()
     if place is None:
         raise OutOfPlace(
-            "There is no request here, so nobody to log in or out. Call this in a view."
+            "There is no request here, so nobody to log in or out, or to ask for. Call this in a"
+            " view. (flask_compat serves Flask; for Quart there is quart_login.)"
         )
     app, request, session = place
     if manager is None:

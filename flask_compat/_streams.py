@@ -15,7 +15,7 @@ from typing import Any
 
 from werkzeug.wsgi import ClosingIterator
 
-from ._context import Here, streamed
+from ._context import Here, begin_step, streamed
 
 
 def is_streamed(response: Any) -> bool:
@@ -40,7 +40,7 @@ class Steps(Iterator[Any]):
         self._place = place
 
     def _run(self, fn: Callable[..., Any], *args: Any) -> Any:
-        token = streamed.set(self._place)
+        token = begin_step(self._place)
         try:
             return fn(*args)
         finally:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar, cast, overload
 
 from flask import Flask, current_app, has_app_context
+from werkzeug.wrappers import Response
 
 from quart_login._core import (
     basic,
@@ -108,6 +109,11 @@ class LoginManager(BaseLoginManager[UserT]):
 
         Raises `ConfigurationError` or `TypeError` for settings that cannot work.
         """
+        if hasattr(app, "before_serving"):
+            raise ConfigurationError(
+                "flask_compat serves Flask, and this is a Quart application. For Quart take"
+                " LoginManager from quart_login."
+            )
         config = self.config_of(app)
         cookies.secure(app.config, settings.reader(config), self.realm)
         settings.check(config)
@@ -168,7 +174,7 @@ class LoginManager(BaseLoginManager[UserT]):
         """Make the current login fresh, as `flask_compat.confirm_login` does."""
         step(core_login.confirm_login(exchange(self)))
 
-    def redirect_next(self, fallback: str = "/", next_field: str = "next") -> Any:
+    def redirect_next(self, fallback: str = "/", next_field: str = "next") -> Response:
         """Return a redirect to where the visitor goes, as `flask_compat.redirect_next` does."""
         return step(onward.redirect_next(exchange(self), fallback, next_field))
 
@@ -258,7 +264,7 @@ class LoginManager(BaseLoginManager[UserT]):
         """
         return anonymous(target, self)
 
-    def acting_as(self, user: UserT) -> acting_as:
+    def acting_as(self, user: UserT) -> acting_as[UserT]:
         """Let *user* be this manager's current user in a ``with`` block; see
         `flask_compat.acting_as`.
         """
@@ -327,12 +333,13 @@ class LoginManager(BaseLoginManager[UserT]):
         elif is_due(identity, session, self.keys, config):
             step(finish(exchange(self), response))
         if caching.depends(identity, session, self.keys, config):
-            caching.mark(response, self.setting(app, _PRIVATE), app.debug)
+            private = identity.by_header or self.setting(app, _PRIVATE)
+            caching.mark(response, private, app.debug)
         identity.close()
         if type(response.response) is not list and is_streamed(response):
             if may_be_somebody(exchange(self)):
                 touch(session)  # The body may ask, and the headers go first.
-                caching.mark_stream(response, self.setting(app, _PRIVATE))
+                caching.mark_stream(response, identity.by_header or self.setting(app, _PRIVATE))
             follow(response, place)
         return response
 

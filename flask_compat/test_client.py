@@ -16,7 +16,7 @@ from quart_login._core.identity import Identity
 from quart_login._core.kit import ManualClock, assert_anonymous
 from quart_login._core.login import login_decision
 from quart_login._core.opening import client_keys
-from quart_login._core.realms import managers_of
+from quart_login._core.realms import manager_named
 from quart_login._core.routes import assert_routes_guarded
 from quart_login._core.users import unwrap
 
@@ -27,7 +27,7 @@ def _exchange(client: FlaskClient, session: Any, realm: str | None = None) -> Fl
     app: Any = client.application
     environ = client.environ_base
     here = SimpleNamespace(remote_addr=environ.get("REMOTE_ADDR"), environ=environ)
-    manager = default_manager(app) if realm is None else managers_of(app)[realm]
+    manager = default_manager(app) if realm is None else manager_named(app, realm)
     return FlaskExchange(app, manager, here, session, Identity())
 
 
@@ -41,11 +41,16 @@ def _log_in(
     realm: str | None = None,
 ) -> None:
     with client.session_transaction() as session:
-        opened = kit.opened(_exchange(client, session, realm), user, fresh, remembered, age)
-        session.update(opened.session)
-    if opened.cookie is not None:
+        here = _exchange(client, session, realm)
+        opened = kit.opened(here, user, fresh, remembered, age)
+        kit.take_over(here, opened)
+    name, path = here.setting("REMEMBER_COOKIE_NAME"), here.setting("REMEMBER_COOKIE_PATH") or "/"
+    domain = (here.config.get("SERVER_NAME") or "localhost").partition(":")[0]
+    client.delete_cookie(name, domain=domain, path=path)
+    if opened.token is not None:
         # As a browser keeps it: beyond its end.
-        client.set_cookie(*opened.cookie, max_age=timedelta(days=365))
+        life = timedelta(days=365)
+        client.set_cookie(name, opened.token, domain=domain, path=path, max_age=life)
 
 
 @contextmanager

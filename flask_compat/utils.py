@@ -41,6 +41,7 @@ from ._exchange import decided, exchange, identity_of, on_the_web, stepped
 
 P = ParamSpec("P")
 T = TypeVar("T")
+U = TypeVar("U")
 V = TypeVar("V", bound=Callable[..., Any])
 
 
@@ -123,7 +124,7 @@ class CurrentUser(LocalProxy[Any]):
 current_user: Any = CurrentUser()
 
 
-class acting_as(ActingAs):
+class acting_as(ActingAs[U]):
     """Let *user* be `current_user` in a ``with`` block.
 
         with acting_as(user):
@@ -135,7 +136,7 @@ class acting_as(ActingAs):
     *user* is none.
     """
 
-    def __init__(self, user: Any, *, realm: str | None = None) -> None:
+    def __init__(self, user: U, *, realm: str | None = None) -> None:
         super().__init__(user, realm, request_at_hand)
 
 

@@ -6,7 +6,7 @@ in a request.  This is the one place that knows the difference between Quart's r
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, Final, TypeAlias
 
 from quart import globals as quart_globals
@@ -15,14 +15,18 @@ from quart import globals as quart_globals
 #: tuple: several are made in each request.)
 Here: TypeAlias = tuple[Any, Any, Any]
 
-#: What was in progress when the response began whose streamed body runs here; set while one step
-#: of the body runs, and by `_streams` alone.
-streamed: Final[ContextVar[Here | None]] = ContextVar("quart_login.streamed", default=None)
+#: What was in progress when the response began whose streamed body runs here, and Quart's contexts
+#: as the step of the body began: while they are the same, the body's own code runs.  (A server, a
+#: test or a view that reads another response may have a request of its own.)  Set while one step of
+#: the body runs, by `_streams` alone.
+streamed: Final[ContextVar[tuple[Here, Any, Any] | None]] = ContextVar(
+    "quart_login.streamed", default=None
+)
 
 
-def _streamed_request() -> Any:
-    place = streamed.get()
-    return None if place is None else place[1]
+def _streamed_place() -> Here | None:
+    step = streamed.get()
+    return None if step is None else step[0]
 
 
 if hasattr(quart_globals, "_cv_request"):  # Quart before 0.23: a context of each kind
@@ -34,19 +38,29 @@ if hasattr(quart_globals, "_cv_request"):  # Quart before 0.23: a context of eac
 
     def connection() -> Any:
         """Return the request or websocket at hand, or None."""
-        context = _requests.get(None)
-        if (socket := _websockets.get(None)) is not None:
+        context, socket, step = _requests.get(None), _websockets.get(None), streamed.get()
+        if step is not None and step[1] is context and step[2] is socket:
+            return step[0][1]
+        if socket is not None:
             context = _inner(context, socket)
-        return _streamed_request() if context is None else context.request_websocket
+        if context is None:
+            return None if step is None else step[0][1]
+        return context.request_websocket
 
     def here() -> Here | None:
         """Return the request or websocket at hand with its application and session, or None."""
-        context = _requests.get(None)
-        if (socket := _websockets.get(None)) is not None:
+        context, socket, step = _requests.get(None), _websockets.get(None), streamed.get()
+        if step is not None and step[1] is context and step[2] is socket:
+            return step[0]
+        if socket is not None:
             context = _inner(context, socket)
         if context is None:
-            return streamed.get()
+            return _streamed_place()
         return context.app, context.request_websocket, context.session
+
+    def begin_step(place: Here) -> Token[tuple[Here, Any, Any] | None]:
+        """Let what was in progress at *place* be at hand for one step of a streamed body."""
+        return streamed.set((place, _requests.get(None), _websockets.get(None)))
 
     def _inner(context: Any, socket: Any) -> Any:
         """Return which of the contexts of a request, if any, and a websocket is in the other."""
@@ -66,17 +80,27 @@ else:
 
     def connection() -> Any:
         """Return the request or websocket at hand, or None."""
-        context = _contexts.get(None)
+        context, step = _contexts.get(None), streamed.get()
+        if step is not None and step[1] is context:
+            return step[0][1]
         at_hand = None if context is None else context._request or context._websocket
-        return _streamed_request() if at_hand is None else at_hand
+        if at_hand is None:
+            return None if step is None else step[0][1]
+        return at_hand
 
     def here() -> Here | None:
         """Return the request or websocket at hand with its application and session, or None."""
-        context = _contexts.get(None)
+        context, step = _contexts.get(None), streamed.get()
+        if step is not None and step[1] is context:
+            return step[0]
         at_hand = None if context is None else context._request or context._websocket
         if context is None or at_hand is None:
-            return streamed.get()
+            return _streamed_place()
         return context.app, at_hand, context._session
+
+    def begin_step(place: Here) -> Token[tuple[Here, Any, Any] | None]:
+        """Let what was in progress at *place* be at hand for one step of a streamed body."""
+        return streamed.set((place, _contexts.get(None), None))
 
     def begin_websocket() -> None:
         """Quart has one context now: that which came last."""

@@ -26,6 +26,7 @@ from ._exchange import default_manager, exchange
 
 P = ParamSpec("P")
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 def get_user(manager: Any = None) -> Any:
@@ -130,7 +131,7 @@ class CurrentUser(LocalProxy[Any]):
 current_user: Any = CurrentUser()
 
 
-class acting_as(ActingAs):
+class acting_as(ActingAs[U]):
     """Let *user* be `current_user` in an ``async with`` (or ``with``) block.
 
         async with acting_as(user):
@@ -142,10 +143,10 @@ class acting_as(ActingAs):
     `confirm_login` raise `OutOfPlace`.  Raises `UnusableUser` (a `ValueError`) if *user* is none.
     """
 
-    def __init__(self, user: Any, *, realm: str | None = None) -> None:
+    def __init__(self, user: U, *, realm: str | None = None) -> None:
         super().__init__(user, realm, connection)
 
-    async def __aenter__(self) -> Any:
+    async def __aenter__(self) -> U:
         return self.__enter__()
 
     async def __aexit__(self, *error: Any) -> None:

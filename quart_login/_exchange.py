@@ -117,7 +117,8 @@ def exchange(manager: Any = None) -> QuartExchange:
     place = here()
     if place is None:
         raise OutOfPlace(
-            "There is no request here, so nobody to log in or out. Call this in a view."
+            "There is no request here, so nobody to log in or out, or to ask for. Call this in a"
+            " view. (quart_login serves Quart; for Flask there is flask_compat.)"
         )
     app, connection, session = place
     if manager is None:

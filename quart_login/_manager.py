@@ -8,14 +8,16 @@ from typing import Any, Final, TypeVar, cast, overload
 
 from quart import Quart, current_app
 from quart.wrappers.response import IterableBody
+from werkzeug.wrappers import Response
 
 from ._context import begin_websocket, connection, here
-from ._core import basic, bearer, caching, cookies, guard, onward, realms, report, settings
+from ._core import basic, bearer, caching, cookies, fences, guard, onward, realms, report, settings
 from ._core import login as core_login
 from ._core.claim import may_be_somebody
 from ._core.commands import add_commands
 from ._core.decision import LoginDecision
 from ._core.errors import ConfigurationError
+from ._core.exchange import Exchange
 from ._core.finish import finish, is_due, tell_late
 from ._core.load import announce, known, load, touch
 from ._core.manager import BaseLoginManager, UserT
@@ -65,6 +67,11 @@ class LoginManager(BaseLoginManager[UserT]):
 
         Raises `ConfigurationError` or `TypeError` for settings that cannot work.
         """
+        if not hasattr(app, "before_serving"):
+            raise ConfigurationError(
+                f"quart_login serves Quart, and this is {type(app).__name__}. For Flask take"
+                " LoginManager from flask_compat."
+            )
         self._check(app)
         if not realms.join(app, self, replaces=False):
             return
@@ -117,7 +124,7 @@ class LoginManager(BaseLoginManager[UserT]):
             pass  # Whoever asks is told that there is no loader.
         elif not may_be_somebody(at_hand):
             identity.loaded = True
-        elif not _is_static(at_hand.request.endpoint):
+        elif not _is_static(at_hand):
             await load(at_hand)
             if identity.news:
                 await announce(at_hand)
@@ -138,12 +145,13 @@ class LoginManager(BaseLoginManager[UserT]):
             if is_due(identity, session, self.keys, config):
                 await finish(exchange(self), response)
             if caching.depends(identity, session, self.keys, config):
-                caching.mark(response, self.setting(app, _PRIVATE), app.debug)
+                private = identity.by_header or self.setting(app, _PRIVATE)
+                caching.mark(response, private, app.debug)
             identity.close()
             if isinstance(response.response, IterableBody):
                 if may_be_somebody(exchange(self)):
                     touch(session)  # The body may ask, and the headers go first.
-                    caching.mark_stream(response, self.setting(app, _PRIVATE))
+                    caching.mark_stream(response, identity.by_header or self.setting(app, _PRIVATE))
                 follow(response.response, place)
         return response
 
@@ -194,7 +202,7 @@ class LoginManager(BaseLoginManager[UserT]):
         """Make the current login fresh, as `quart_login.confirm_login` does."""
         await core_login.confirm_login(exchange(self))
 
-    async def redirect_next(self, fallback: str = "/", next_field: str = "next") -> Any:
+    async def redirect_next(self, fallback: str = "/", next_field: str = "next") -> Response:
         """Return a redirect to where the visitor was going, as `quart_login.redirect_next` does."""
         return await onward.redirect_next(exchange(self), fallback, next_field)
 
@@ -226,7 +234,7 @@ class LoginManager(BaseLoginManager[UserT]):
         """Return whether a remember cookie came, as `quart_login.login_remembered` does."""
         return core_login.login_remembered(exchange(self))
 
-    def acting_as(self, user: UserT) -> acting_as:
+    def acting_as(self, user: UserT) -> acting_as[UserT]:
         """Let *user* be this manager's current user in an ``async with`` block; see
         `quart_login.acting_as`.
         """
@@ -316,6 +324,7 @@ class LoginManager(BaseLoginManager[UserT]):
         return {f"current_{self.realm or 'user'}": self._current_user}
 
 
-def _is_static(endpoint: str | None) -> bool:
-    """Is *endpoint* that of an application's or a blueprint's static files?"""
-    return endpoint is not None and (endpoint == "static" or endpoint.endswith(".static"))
+def _is_static(at_hand: Exchange) -> bool:
+    """Is it an application's or a blueprint's static file that is asked for?"""
+    endpoint = at_hand.request.endpoint
+    return endpoint is not None and fences.is_static(at_hand.app, endpoint)

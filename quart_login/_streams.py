@@ -13,7 +13,7 @@ from typing import Any
 
 from quart.wrappers.response import IterableBody
 
-from ._context import Here, streamed
+from ._context import Here, begin_step, streamed
 
 
 def follow(body: IterableBody, place: Here) -> None:
@@ -32,7 +32,7 @@ class Steps(AsyncIterator[Any]):
         self._place = place
 
     async def __anext__(self) -> Any:
-        token = streamed.set(self._place)
+        token = begin_step(self._place)
         try:
             return await self._steps.__anext__()
         finally:
@@ -43,7 +43,7 @@ class Steps(AsyncIterator[Any]):
         aclose = getattr(self._steps, "aclose", None)
         if aclose is None:
             return
-        token = streamed.set(self._place)
+        token = begin_step(self._place)
         try:
             await aclose()
         finally:

@@ -18,7 +18,7 @@ from ._core.identity import Identity
 from ._core.kit import ManualClock, assert_anonymous
 from ._core.login import login_decision
 from ._core.opening import client_keys
-from ._core.realms import managers_of
+from ._core.realms import manager_named
 from ._core.routes import assert_routes_guarded
 from ._core.users import unwrap
 from ._exchange import QuartExchange, default_manager, exchange
@@ -28,7 +28,7 @@ _CLIENT = SimpleNamespace(remote_addr="<local>", scope={"headers": [(b"user-agen
 
 
 def _exchange(app: Any, session: Any, realm: str | None = None) -> QuartExchange:
-    manager = default_manager(app) if realm is None else managers_of(app)[realm]
+    manager = default_manager(app) if realm is None else manager_named(app, realm)
     return QuartExchange(app, manager, _CLIENT, session, Identity())
 
 
@@ -42,11 +42,14 @@ async def _log_in(
     realm: str | None = None,
 ) -> None:
     async with client.session_transaction() as session:
-        opened = kit.opened(_exchange(client.app, session, realm), user, fresh, remembered, age)
-        session.update(opened.session)
-    if opened.cookie is not None:
+        here = _exchange(client.app, session, realm)
+        opened = kit.opened(here, user, fresh, remembered, age)
+        kit.take_over(here, opened)
+    name, path = here.setting("REMEMBER_COOKIE_NAME"), here.setting("REMEMBER_COOKIE_PATH") or "/"
+    client.delete_cookie("localhost", name, path)
+    if opened.token is not None:
         # As a browser keeps it: beyond its end.
-        client.set_cookie("localhost", *opened.cookie, max_age=timedelta(days=365))
+        client.set_cookie("localhost", name, opened.token, timedelta(days=365), path=path)
 
 
 @asynccontextmanager

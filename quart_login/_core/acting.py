@@ -10,28 +10,33 @@ Rule 3.  Nobody is logged in by it: there is no browser, and no cookie.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from .errors import UnusableUser
 from .users import checked_activity, unwrap
 
+U = TypeVar("U")
+
 #: The innermost block.  Set and reset by `ActingAs` alone.
-innermost: Final[ContextVar[ActingAs | None]] = ContextVar("quart_login.acting", default=None)
+innermost: Final[ContextVar[ActingAs[Any] | None]] = ContextVar("quart_login.acting", default=None)
 
 
-class ActingAs:
+class ActingAs(Generic[U]):
     """The block of a ``with`` statement in which *user* is the current user of *realm*."""
 
-    def __init__(self, user: Any, realm: str | None, at_hand: Callable[[], Any]) -> None:
-        self.user = unwrap(user)
+    def __init__(self, user: U, realm: str | None, at_hand: Callable[[], Any]) -> None:
+        self.user: U = unwrap(user)
         self.realm = realm
         #: The request in which the block begins, or None: another request is another place.
         self.place: Any = None
-        self.outer: ActingAs | None = None
+        self.outer: ActingAs[Any] | None = None
+        #: Did it end in another order, or task, than it began?
+        self.ended = False
         self._at_hand = at_hand
-        self._tokens: list[Token[ActingAs | None]] = []
+        self._tokens: list[Token[ActingAs[Any] | None]] = []
         checked_activity(self.user)
         if getattr(self.user, "is_anonymous", False) is True:
             raise UnusableUser(
@@ -41,9 +46,10 @@ class ActingAs:
     def __repr__(self) -> str:
         return "<ActingAs>"
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> U:
         if self._tokens:
             raise RuntimeError("This block has begun already. Make another: acting_as(user).")
+        self.ended = False
         self.place, self.outer = self._at_hand(), innermost.get()
         self._tokens.append(innermost.set(self))
         return self.user
@@ -54,7 +60,13 @@ class ActingAs:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        innermost.reset(self._tokens.pop())
+        token = self._tokens.pop()
+        if innermost.get() is self:
+            with suppress(ValueError):  # the block ends in another task than it began in
+                innermost.reset(token)
+                return
+        # A generator was closed out of its turn.  Whatever still holds this block is told.
+        self.ended = True
 
 
 def acted(realm: str | None, place: Any) -> Any:
@@ -63,7 +75,7 @@ def acted(realm: str | None, place: Any) -> Any:
     """
     block = innermost.get()
     while block is not None:
-        if block.realm == realm and block.place is place:
+        if block.realm == realm and block.place is place and not block.ended:
             return block.user
         block = block.outer
     return None

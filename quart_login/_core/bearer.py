@@ -76,6 +76,8 @@ def issue(
 ) -> str:
     """Return a token for *user* in the realm of *manager*; see `issue_token`."""
     user = unwrap(user)
+    if getattr(user, "is_anonymous", False) is True:
+        raise UnusableUser("The anonymous user gets no token: log somebody in first.")
     keys = keys_of(manager.config_of(app))
     if not checked_activity(user):
         raise UnusableUser(
@@ -134,7 +136,11 @@ def read(text: str, keys: Keys, audience: str | None, now: float) -> Bearer | Re
 
 def is_issued_by(manager: BaseLoginManager[Any], app: Any, text: str) -> bool:
     """Was *text* signed in the realm of *manager*, whenever that was?"""
-    keys, audience = keys_of(manager.config_of(app)), manager.setting(app, "LOGIN_AUDIENCE")
+    try:
+        keys = keys_of(manager.config_of(app))
+    except ConfigurationError:
+        return False
+    audience = manager.setting(app, "LOGIN_AUDIENCE")
     return unsign(text[len(PREFIX) :], keys, salt(audience)) is not None
 
 

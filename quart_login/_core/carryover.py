@@ -9,7 +9,7 @@ Rule 4.  ``LOGIN_KEEP_SESSION_KEYS`` are the application's exceptions (a languag
 
 from __future__ import annotations
 
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -34,9 +34,21 @@ def owner(session: MutableMapping[str, Any], keys: SessionKeys) -> str | None:
 
 
 def take_over(
-    session: MutableMapping[str, Any], keys: SessionKeys, user_id: UserId, kept: Collection[str]
+    session: MutableMapping[str, Any],
+    keys: SessionKeys,
+    user_id: UserId,
+    kept: Collection[str],
+    others: Collection[SessionKeys] = (),
 ) -> None:
-    """Remove from *session* whatever *user_id* must not read."""
+    """Remove from *session* whatever *user_id* must not read.
+
+    *others* are the keys of the other realms: a user of theirs who is gone left data, too.  (One
+    who is logged in shares this session with the user, as both use this browser.)
+    """
+    gone = [other for other in others if _is_left(session, other)]
+    if gone:
+        _remove(session, session.keys() - {_PERMANENT, keys.next, *kept, *keys.values()})
+        _remove(session, [other.record for other in gone])
     if owner(session, keys) in (None, mark(user_id)):
         return
     # After a logout, the page to go to was asked for by whoever logs in now.
@@ -72,18 +84,39 @@ def leave(
         _sign(session, keys, whose)
 
 
+def _is_left(session: MutableMapping[str, Any], keys: SessionKeys) -> bool:
+    return keys.user_id not in session and record.left_by(session, keys) is not None
+
+
 def hide(
-    session: MutableMapping[str, Any], keys: SessionKeys, whose: str | None, kept: Collection[str]
-) -> bool:
+    session: MutableMapping[str, Any],
+    keys: SessionKeys,
+    whose: str | None,
+    kept: Collection[str],
+    others: Collection[SessionKeys] = (),
+) -> dict[str, Any] | None:
     """Show none of another's data in *session* to the user of the mark *whose* (None for nobody),
-    who came by no session; is there any?  Nothing is written: the browser keeps it as it is.
+    who came by no session.  Return what was hidden, for `put_back`; None if there is none.
     """
-    if owner(session, keys) in (None, whose):
-        return False
+    is_anothers = owner(session, keys) not in (None, whose)
+    if not is_anothers and not any(_is_left(session, other) for other in others):
+        return None
+    hidden = {name: session[name] for name in session.keys() - set(kept)}
     written = getattr(session, "modified", False)
-    _remove(session, session.keys() - set(kept))
+    _remove(session, hidden)
     session.modified = written  # type: ignore[attr-defined]
-    return True
+    return hidden
+
+
+def put_back(
+    session: MutableMapping[str, Any], hidden: Mapping[str, Any], kept: Collection[str]
+) -> None:
+    """Let *session* hold what was *hidden* again, and nothing that was written meanwhile: it is
+    another's, and stays in the browser as it is.
+    """
+    _remove(session, session.keys() - set(kept))
+    session.update(hidden)
+    session.modified = False  # type: ignore[attr-defined]
 
 
 def _remove(session: MutableMapping[str, Any], names: Collection[str]) -> None:

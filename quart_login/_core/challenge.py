@@ -86,9 +86,15 @@ def challenges(exchange: Exchange) -> list[str]:
     if identity.scheme == "bearer":
         return [_refused(exchange, identity.refused)]
     possible = [_bearer(exchange)] if exchange.setting("LOGIN_BEARER_TOKENS") else []
-    if exchange.manager.verify_callback is not None:
+    if exchange.manager.verify_callback is not None and not _is_a_script(exchange):
         possible.append(_basic(exchange))
     return possible
+
+
+def _is_a_script(exchange: Exchange) -> bool:
+    """Was the request sent by a page in a browser, which would show a dialogue for Basic?"""
+    headers = exchange.request.headers
+    return "X-Requested-With" in headers or headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
 
 
 def _refused(exchange: Exchange, reason: Reason | None) -> str:

@@ -163,6 +163,7 @@ def refuse_all(exchange: Exchange, reason: Reason, user_id: Any = None) -> None:
 
 def leave(exchange: Exchange) -> None:
     """Take the login out of the session, and the user's data as far as the settings say."""
+    exchange.identity.asked = True  # The response takes the login from the browser.
     carryover.leave(
         exchange.session,
         exchange.manager.keys,

@@ -14,6 +14,7 @@ from blinker import Signal
 
 from .identity import Identity
 from .realms import keys_of_others
+from .settings import SessionKeys
 
 if TYPE_CHECKING:
     from .manager import BaseLoginManager
@@ -89,7 +90,11 @@ class Exchange(ABC):
     def kept_keys(self) -> set[str]:
         """Return the session keys that a login or logout leaves alone."""
         kept = self.setting("LOGIN_KEEP_SESSION_KEYS")
-        return {*kept, *keys_of_others(self.app, self.manager)}
+        return {*kept, *(key for keys in self.others() for key in keys.values())}
+
+    def others(self) -> list[SessionKeys]:
+        """Return the session keys of the application's other realms."""
+        return keys_of_others(self.app, self.manager)
 
     def setting(self, key: str) -> Any:
         """Return the application's setting *key*, or the shell's default."""

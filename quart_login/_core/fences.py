@@ -209,17 +209,23 @@ def _names(app: Any, view: str, endpoint: str, blueprint: str | None) -> bool:
     """Is *view*, an endpoint or a path, the route to *endpoint*?"""
     if view.startswith("/"):
         path = view.partition("?")[0]
-        return any(
-            rule.rule == path for rule in app.url_map.iter_rules() if rule.endpoint == endpoint
-        )
+        rules = (rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
+        return any(rule.rule == path and _is_form(rule) for rule in rules)
     if view.startswith(".") and blueprint is not None:
         # A nested blueprint may be named by its own name alone.
         return f".{endpoint}".endswith(f".{blueprint}{view}")
     return view == endpoint
 
 
+def _is_form(rule: Any) -> bool:
+    """Is *rule* that of a page, or of its form?  (Something else may be at the same path.)"""
+    return not rule.websocket and not {"GET", "POST"}.isdisjoint(rule.methods or {"GET"})
+
+
 def is_static(app: Any, endpoint: str) -> bool:
     """Is *endpoint* that of the static files of *app*, or of one of its blueprints?"""
+    if not endpoint.endswith("static"):  # as almost all
+        return False
     scope, _, name = endpoint.rpartition(".")
     owner = app.blueprints.get(scope) if scope else app
     return name == "static" and owner is not None and owner.has_static_folder

@@ -26,6 +26,7 @@ def is_due(
         identity.remember is not None
         or identity.late is not None
         or identity.by_request
+        or identity.by_header
         or identity.logged_out
         or keys.remember in session
         or bool(config.get("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"))
@@ -35,6 +36,8 @@ def is_due(
 async def finish(exchange: Exchange, response: Any) -> None:
     """Let *response* carry what this request decided."""
     await tell_late(exchange)
+    if exchange.identity.by_header and not exchange.identity.logged_out:
+        _leave_session_alone(exchange)
     _mark_owner(exchange)
     change = _change(exchange)
     if change is not None:
@@ -43,6 +46,17 @@ async def finish(exchange: Exchange, response: Any) -> None:
         remember.apply(change, response, exchange.setting)
     if exchange.identity.logged_out:
         site_data.clear(response, exchange.setting("LOGIN_CLEAR_SITE_DATA"), exchange.request)
+
+
+def _leave_session_alone(exchange: Exchange) -> None:
+    """Let the framework write no session that came beside a header which named the user."""
+    session, hidden = exchange.session, exchange.identity.hidden
+    if hidden is not None:
+        carryover.put_back(session, hidden, exchange.kept_keys())
+    if not getattr(session, "modified", True) and "_permanent" in session:
+        # The framework would renew a permanent session with each request.
+        del session["_permanent"]
+        session.modified = False  # type: ignore[attr-defined]
 
 
 def _mark_owner(exchange: Exchange) -> None:

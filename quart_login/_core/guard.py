@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from werkzeug.urls import iri_to_uri
+
 from . import basic, challenge, report
 from .authorization import is_basic
 from .exchange import Exchange
@@ -112,9 +114,9 @@ async def send_away(exchange: Exchange, target: str | None) -> Any:
         return None
     if exchange.is_websocket:
         exchange.web.abort(403)
-    root = exchange.request.root_path.rstrip("/")
-    url = f"{root}/" if target is None else expand_login_view(exchange.web, target)
-    return None if _is_here(exchange.request, url) else exchange.web.redirect(url)
+    root = "/" + exchange.request.root_path.strip("/")  # two slashes would begin a host's name
+    url = f"{root.rstrip('/')}/" if target is None else expand_login_view(exchange.web, target)
+    return None if _is_here(exchange.request, url) else exchange.web.redirect(iri_to_uri(url))
 
 
 def _is_here(request: Any, url: str) -> bool:
@@ -224,7 +226,7 @@ def _sent_to(exchange: Exchange, view: str, client: Client | None) -> Any:
     if exchange.setting("USE_SESSION_FOR_NEXT"):
         _keep_next(exchange, back)
         back = None
-    response = exchange.web.redirect(login_url(exchange.web, base, back))
+    response = exchange.web.redirect(iri_to_uri(login_url(exchange.web, base, back)))
     if client is not None:
         response.vary.update(depends_on(request.headers))
     if client is Client.HTMX:

@@ -82,7 +82,11 @@ async def _by_password(exchange: Exchange, sent: str) -> None:
     assert verify is not None
     user: Any = await exchange.call_loader(verify, pair.username, pair.password)
     reason = Reason.WRONG_PASSWORD if user is None else None
-    _decide(exchange, user, reason or objection(user, exchange.manager.id_attribute))
+    id_attribute = exchange.manager.id_attribute
+    reason = reason or objection(user, id_attribute)
+    if reason is None and not is_id(id_of(user, id_attribute)):
+        reason = Reason.NOT_A_USER
+    _decide(exchange, user, reason)
 
 
 def _decide(exchange: Exchange, user: Any, reason: Reason | None, user_id: Any = None) -> None:
@@ -135,8 +139,8 @@ def _hide_session(exchange: Exchange) -> None:
     if identity.by_request:
         user_id = id_of(identity.user, exchange.manager.id_attribute)
         whose = carryover.mark(user_id) if is_id(user_id) else None
-    identity.hides_session = carryover.hide(
-        exchange.session, exchange.manager.keys, whose, exchange.kept_keys()
+    identity.hidden = carryover.hide(
+        exchange.session, exchange.manager.keys, whose, exchange.kept_keys(), exchange.others()
     )
 
 
@@ -146,6 +150,8 @@ def turn_away(exchange: Exchange, sent: str) -> None:
         return
     well_formed = authorization.parse(sent) is not None
     reason = Reason.BAD_SIGNATURE if well_formed else Reason.MALFORMED
-    exchange.identity.scheme, exchange.identity.refused = "bearer", reason
+    if "text/html" not in exchange.request.headers.get("Accept", "").lower():
+        # (A browser's token is its proxy's, and whoever sits there wants the login page.)
+        exchange.identity.scheme, exchange.identity.refused = "bearer", reason
     if not _is_of_another_realm(exchange, sent):  # that is nothing here, and good elsewhere
         refuse(exchange, reason)

@@ -44,8 +44,8 @@ class Identity:
     by_request = False
     #: Did the ``Authorization`` header decide who this is, or that it is nobody?
     by_header = False
-    #: Is a session that belongs to another user kept from this one?
-    hides_session = False
+    #: What the session holds of another user, and this one does not see.
+    hidden: dict[str, Any] | None = None
     #: In which scheme a credential came in that header, ``"bearer"`` or ``"basic"``.
     scheme: str | None = None
     #: Why that credential was refused.
@@ -59,7 +59,7 @@ class Identity:
     #: Why nobody is logged in, where something was refused, ended or failed.
     reason: Reason | None = None
     #: What a loader raised.
-    error: Exception | None = None
+    error: BaseException | None = None
     #: What the response must do to the remember cookie.
     remember: Change | None = None
     #: What loading found out, to be told once `user` is bound.

@@ -9,14 +9,14 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from . import record, remember
+from . import carryover, record, remember
 from .decision import LoginDecision
 from .exchange import Exchange
 from .opening import login_keys
 from .reasons import Reason
 from .settings import seconds
 from .tokens import Token, keys_of
-from .users import checked_id, epoch_of, unwrap
+from .users import checked_activity, checked_id, epoch_of, unwrap
 
 #: What the requests of a test client found, while it sends one.
 decisions: Final[ContextVar[list[LoginDecision] | None]] = ContextVar(
@@ -54,8 +54,8 @@ class Opened(NamedTuple):
 
     #: For the session.
     session: dict[str, Any]
-    #: The remember cookie's name and value.
-    cookie: tuple[str, str] | None
+    #: The remember cookie's value.
+    token: str | None
 
     def __repr__(self) -> str:
         return "<Opened>"
@@ -69,6 +69,7 @@ def opened(
     Raises `UnusableUser` if *user* has no id that can be kept.
     """
     user = unwrap(user)
+    checked_activity(user)
     user_id = checked_id(user, exchange.manager.id_attribute)
     then = exchange.manager.clock() - seconds(age, "age", float)
     life = record.AS_SET if remembered else None
@@ -77,7 +78,15 @@ def opened(
         return Opened(session, None)
     token = Token(user_id, epoch=epoch_of(user))
     change = remember.issue(token, keys_of(exchange.config), exchange.setting, then)
-    return Opened(session, (exchange.setting("REMEMBER_COOKIE_NAME"), change.value or ""))
+    return Opened(session, change.value)
+
+
+def take_over(exchange: Exchange, opened: Opened) -> None:
+    """Put the login that was *opened* into the session, as a real one would be."""
+    session, keys = exchange.session, exchange.manager.keys
+    user_id = opened.session[keys.user_id]
+    carryover.take_over(session, keys, user_id, exchange.kept_keys(), exchange.others())
+    session.update(opened.session)
 
 
 @contextmanager
@@ -107,9 +116,11 @@ def note(decision: LoginDecision) -> None:
 def assert_anonymous(response: Any, reason: Reason | str | None = None) -> None:
     """Assert that *response*, of this library's test client, was made for nobody.
 
-    *reason*, a `Reason` or its text, says why that must be.
+    *reason*, a `Reason` or its text, says why that must be.  Raises `ValueError` for one that is
+    none, and `TypeError` for a response that tells nothing.
     """
     __tracebackhide__ = True
+    expected = None if reason is None else Reason(reason)
     decision = getattr(response, ATTRIBUTE, None)
     if decision is None:
         raise TypeError(
@@ -117,6 +128,6 @@ def assert_anonymous(response: Any, reason: Reason | str | None = None) -> None:
             " (QuartLoginClient or FlaskLoginClient), of an application with a LoginManager."
         )
     assert not decision.authenticated, f"somebody was logged in, by {decision.source}"
-    assert reason is None or decision.reason == reason, (
-        f"nobody was logged in, but for another reason: {decision.reason}"
+    assert expected in (None, decision.reason), (
+        f"nobody was logged in, though not for {expected} but for {decision.reason}"
     )

@@ -88,9 +88,12 @@ async def announce(exchange: Exchange) -> None:
         except Exception as error:
             _distrust(exchange, error)
             events.note_receiver(exchange, signal, error)
+        except BaseException as error:  # a cancelled task, a timeout of gevent's
+            _distrust(exchange, error)
+            raise
 
 
-def _distrust(exchange: Exchange, error: Exception) -> None:
+def _distrust(exchange: Exchange, error: BaseException) -> None:
     """Let nobody be logged in, because a receiver raised *error*."""
     identity = exchange.identity
     if identity.source == "remember_cookie" and not exchange.is_websocket:
@@ -167,7 +170,8 @@ def _restore(exchange: Exchange, token: Token, user: Any) -> None:
     events.keep(exchange, user_loaded_from_cookie, user=user)
     if exchange.is_websocket:
         return
-    carryover.take_over(session, manager.keys, user_id, exchange.kept_keys())
+    kept, others = exchange.kept_keys(), exchange.others()
+    carryover.take_over(session, manager.keys, user_id, kept, others)
     session.update(login_keys(exchange, user_id, user, remembered=record.from_token(token.seconds)))
 
 
@@ -195,7 +199,7 @@ def _clear_for(exchange: Exchange, user: Any) -> None:
     user_id = id_of(user, exchange.manager.id_attribute)
     if keys.user_id in session or exchange.is_websocket or not is_id(user_id):
         return
-    carryover.take_over(session, keys, user_id, exchange.kept_keys())
+    carryover.take_over(session, keys, user_id, exchange.kept_keys(), exchange.others())
 
 
 async def _by_request(exchange: Exchange, sent: str | None) -> None:

@@ -107,7 +107,7 @@ async def logout_user(exchange: Exchange) -> bool:
     # The cookie's path may keep it from this request, and from no other.
     held = exchange.session.get(keys.user_id, "")
     asked = record.read(exchange.session, keys, held).remembered is not None
-    if identity.hides_session:
+    if identity.hidden is not None:
         exchange.session.modified = True  # type: ignore[attr-defined]  # It ends, too.
     leave(exchange)
     # Kept with the request, not in the session alone: a view may clear that next.
@@ -116,7 +116,7 @@ async def logout_user(exchange: Exchange) -> bool:
         exchange.session[keys.remember] = "clear"
         identity.remember = DELETE
     try:
-        if exchange.session or not identity.by_header or identity.hides_session:
+        if exchange.session or not identity.by_header or identity.hidden is not None:
             await _renew(exchange)
         await report.tell(exchange, user_logged_out, user=user)
     finally:
@@ -159,6 +159,7 @@ def login_decision(exchange: Exchange) -> LoginDecision:
     In Quart it loads nobody: before the user is loaded, the reason is ``Reason.NOT_LOADED``.
     Raises `OutOfPlace` (a `RuntimeError`) outside a request.
     """
+    exchange.identity.asked = True
     touch(exchange.session)
     if not authenticated(exchange):
         return LoginDecision(False, reason=why(exchange))
@@ -192,7 +193,7 @@ def check_keys(app: Any, manager: Any) -> Keys:
 
     Raises `ConfigurationError` where there is none, and `TypeError` where they are no keys.
     """
-    keys = keys_of(app.config)
+    keys = keys_of(manager.config_of(app))
     if is_weak(keys) and not (app.debug or app.testing or manager.warned_of_weak_key):
         manager.warned_of_weak_key = True
         logger.warning(
@@ -286,7 +287,7 @@ def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict
     """Return the session as it will be.  Raises `CookieTooLarge`."""
     planned = dict(exchange.session)
     kept = exchange.kept_keys()
-    carryover.take_over(planned, exchange.manager.keys, user_id, kept)
+    carryover.take_over(planned, exchange.manager.keys, user_id, kept, exchange.others())
     planned.update(login)
     check_session_cookie(exchange.app, planned)
     return planned

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
+from werkzeug.wrappers import Response
 
 from .errors import OutOfPlace
 from .exchange import Exchange
@@ -15,7 +17,9 @@ from .redirects import host_of, safe_path
 _REPEATED = ("GET", "HEAD")
 
 
-async def redirect_next(exchange: Exchange, fallback: str = "/", next_field: str = "next") -> Any:
+async def redirect_next(
+    exchange: Exchange, fallback: str = "/", next_field: str = "next"
+) -> Response:
     """Return a redirect to the page that the visitor was on the way to, or to *fallback*, a URL.
 
     That page is named by the field *next_field* of the query, else by that of the form, else by the
@@ -29,7 +33,9 @@ async def redirect_next(exchange: Exchange, fallback: str = "/", next_field: str
     kept = _kept(exchange)
     repeated = exchange.request.method in _REPEATED
     target = path or safe_path(kept, host_of(exchange.request)) or fallback
-    return exchange.web.redirect(target, 302 if repeated else 303)
+    # Quart sends a Location as it is given.
+    response: Response = exchange.web.redirect(iri_to_uri(target), 302 if repeated else 303)
+    return response
 
 
 async def _named(exchange: Exchange, field: str) -> str | None:

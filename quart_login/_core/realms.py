@@ -33,6 +33,9 @@ _OWN: Final[Mapping[str, Any]] = {
     "LOGIN_BASIC_PASSWORD": None,
 }
 
+#: Settings that are the application's alone: the realms share its session.
+_SHARED: Final = ("SECRET_KEY", "SECRET_KEY_FALLBACKS")
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -54,7 +57,7 @@ class RealmConfig(Mapping[str, Any]):
 
     def _find(self, key: str, default: Any) -> Any:
         own = f"{self._name.upper()}_{key}"
-        if own in self._config:
+        if own in self._config and key not in _SHARED:
             return self._config[own]
         if key in self._own:
             return self._own[key]
@@ -69,6 +72,10 @@ class RealmConfig(Mapping[str, Any]):
 
 def checked_name(name: object) -> str | None:
     """Return *name*, which a realm can have.  Raises `ConfigurationError`."""
+    if name == "user":
+        raise ConfigurationError(
+            "A LoginManager cannot be named 'user': templates would have two `current_user`."
+        )
     if name is None or (isinstance(name, str) and _NAME.fullmatch(name)):
         return name
     raise ConfigurationError(
@@ -99,7 +106,8 @@ def manager_named(app: Any, name: str | None) -> BaseLoginManager[Any]:
     if not found and name is None and len(managers) == 1:
         found = managers
     if not found:
-        names = ", ".join(sorted(str(manager.name) for manager in managers)) or "none"
+        said = sorted(manager.name or "the one without a name" for manager in managers)
+        names = ", ".join(said) or "none"
         raise ConfigurationError(f"There is no such LoginManager here; there are: {names}.")
     return found[0]
 
@@ -116,6 +124,8 @@ def join(app: Any, manager: BaseLoginManager[Any], *, replaces: bool) -> bool:
         return False
     if there is not None and not (replaces and manager.realm is None):
         raise ConfigurationError(_told_apart(manager.realm))
+    if manager.name in {other.name for other in managers.values() if other is not there} - {None}:
+        raise ConfigurationError(_told_apart(manager.name))
     managers[manager.realm] = manager
     try:
         check_cookies(app)
@@ -138,15 +148,17 @@ def check_cookies(app: Any) -> None:
     """Raise `ConfigurationError` if two of *app*'s cookies would have the same name."""
     taken = {str(app.config.get("SESSION_COOKIE_NAME", "session")): "the session's"}
     for realm, manager in managers_of(app).items():
-        name = str(manager.setting(app, "REMEMBER_COOKIE_NAME"))
         whose = "the default realm's" if realm is None else f"that of realm {realm!r}"
-        if name in taken:
-            raise ConfigurationError(
-                f"Two cookies are named {name!r}: {taken[name]} and {whose}, so that one would"
-                " overwrite the other. Set another REMEMBER_COOKIE_NAME, which for a realm 'staff'"
-                " is STAFF_REMEMBER_COOKIE_NAME."
-            )
-        taken[name] = whose
+        for key in ("REMEMBER_COOKIE_NAME", "REMEMBER_COOKIE_FORMER_NAME"):
+            name = manager.setting(app, key)
+            if name in taken:
+                raise ConfigurationError(
+                    f"Two cookies are named {name!r}: {taken[name]} and {whose}, so that one would"
+                    f" overwrite the other. Set another {key}, which for a realm 'staff' is"
+                    f" STAFF_{key}."
+                )
+            if name is not None:
+                taken[name] = whose
 
 
 def missing_manager(app: Any) -> str:
@@ -160,7 +172,6 @@ def missing_manager(app: Any) -> str:
     )
 
 
-def keys_of_others(app: Any, manager: BaseLoginManager[Any]) -> set[str]:
-    """Return the session keys of *app*'s other realms, which *manager* never touches."""
-    others = (other for other in managers_of(app).values() if other is not manager)
-    return {key for other in others for key in other.keys.values()}
+def keys_of_others(app: Any, manager: BaseLoginManager[Any]) -> list[SessionKeys]:
+    """Return the session keys of *app*'s other realms, whose logins *manager* never touches."""
+    return [other.keys for other in managers_of(app).values() if other is not manager]

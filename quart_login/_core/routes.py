@@ -73,7 +73,7 @@ def _routes_of(app: Any, rule: Any, registered: set[int]) -> Iterator[Route]:
     """Yield a route for each way in which the methods of *rule* are guarded."""
     view = app.view_functions.get(rule.endpoint)
     groups: dict[tuple[str, str], list[str]] = {}
-    for method in _methods(rule) or ("",):
+    for method in _methods(rule, view) or ("",):
         groups.setdefault(_state(app, rule, view, method), []).append(method)
     for (state, by), methods in groups.items():
         yield Route(
@@ -88,9 +88,11 @@ def _routes_of(app: Any, rule: Any, registered: set[int]) -> Iterator[Route]:
         )
 
 
-def _methods(rule: Any) -> list[str]:
+def _methods(rule: Any, view: Any) -> list[str]:
     methods = set(rule.methods or ())
-    if "GET" in methods or rule.websocket:
+    # Mostly it is `get` that answers HEAD.
+    own_head = hasattr(getattr(view, "view_class", None), "head")
+    if ("GET" in methods and not own_head) or rule.websocket:
         methods.discard("HEAD")
     if getattr(rule, "provide_automatic_options", False) or rule.websocket:
         methods.discard("OPTIONS")

@@ -81,6 +81,11 @@ def keys_of(config: Mapping[str, Any]) -> Keys:
             " app.config['SECRET_KEY'] to the output of:"
             ' python -c "import secrets; print(secrets.token_hex(32))"'
         )
+    if not isinstance(current, (str, bytes)):
+        raise ConfigurationError(
+            f"SECRET_KEY must be a str or bytes, not {type(current).__name__}. Older keys belong"
+            " into SECRET_KEY_FALLBACKS, a list."
+        )
     check_fallbacks(config)
     return Keys(current, tuple(config.get("SECRET_KEY_FALLBACKS") or ()))
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, quote_plus, unquote, urlencode, urlspl
 
 from werkzeug.exceptions import HTTPException
 
-from .redirects import PATH, QUERY, host_of, safe_path
+from .redirects import MAX_LENGTH, PATH, QUERY, host_of, safe_path
 
 #: A login page: an endpoint, a URL, or what is called to find out which, of either colour.
 View: TypeAlias = str | Callable[[], Any] | None
@@ -165,7 +165,8 @@ def _by_get_alone(page: str | None, request: Any, methods_at: MethodsAt | None) 
 def _referring_page(request: Any) -> str | None:
     """Return the path of this site's page that *request* was sent from, or None."""
     try:
-        referrer = urlsplit(request.headers.get("Referer", ""))
+        sent = request.headers.get("Referer", "")
+        referrer = urlsplit(sent if len(sent) <= MAX_LENGTH else "")
     except ValueError:
         return None
     if referrer.scheme not in ("http", "https") or referrer.netloc != request.host:

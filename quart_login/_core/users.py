@@ -140,7 +140,7 @@ def flag(value: object) -> bool:
 def checked_activity(user: Any) -> bool:
     """Return whether *user* is active.  Raises `UnusableUser` if it is no user."""
     if user is None:
-        raise UnusableUser("login_user() was given None: there is no such user to log in.")
+        raise UnusableUser("None is no user. Did the look-up of the user find nobody?")
     try:
         flag(user.is_authenticated)  # A method here is a mistake, and better seen now.
         return flag(user.is_active)

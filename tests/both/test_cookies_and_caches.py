@@ -457,3 +457,36 @@ async def test_a_logout_clears_the_data_that_the_setting_lists(make_site: Any) -
 async def test_what_no_browser_knows_is_refused_at_set_up(make_site: Any) -> None:
     with pytest.raises(ConfigurationError, match="LOGIN_CLEAR_SITE_DATA"):
         make_site({"LOGIN_CLEAR_SITE_DATA": ["everything"]})
+
+
+async def test_101_an_answer_that_takes_a_login_from_the_browser_is_private(site: Site) -> None:
+    site.app.config["LOGIN_CACHE_CONTROL_PRIVATE"] = True
+
+    @site.route("/for-all")
+    async def for_all() -> Any:
+        site.lib.current_user.is_authenticated  # noqa: B018 (Flask loads when somebody looks)
+        return "for all", 200, {"Cache-Control": "public, max-age=60"}
+
+    browser = site.browser()
+    await browser.get("/in/1")
+    del site.users[1]
+    answer = await browser.get("/for-all")
+    assert answer.set_cookies != []
+    assert answer.headers["Cache-Control"] == "max-age=60, private"
+
+
+async def test_p18_a_page_for_who_came_by_a_header_is_private_in_any_case(site: Site) -> None:
+    site.app.config["LOGIN_CACHE_CONTROL_PRIVATE"] = False
+
+    @site.route("/mine", guard="login_required")
+    async def mine() -> Any:
+        return site.lib.current_user.name, 200, {"Cache-Control": "public, max-age=60"}
+
+    @site.route("/token")
+    async def token() -> str:
+        return str(site.lib.issue_token(site.users[1]))
+
+    text = (await site.browser().get("/token")).text
+    answer = await site.browser(Authorization=f"Bearer {text}").get("/mine")
+    assert answer == (200, "user 1")
+    assert answer.headers["Cache-Control"] == "max-age=60, private"

@@ -241,6 +241,20 @@ async def test_a_realm_s_logins_are_bound_to_its_audience(realms: Realms, audien
     assert (await browser.get("/staff/me")).text == "nobody"
 
 
+async def test_data_of_a_realm_s_user_are_not_the_next_one_s_of_another(realms: Realms) -> None:
+    site = realms.site
+    browser = site.browser()
+    await browser.get("/staff/in/1")
+    await browser.get("/put/secret/of-staff-1")
+    await browser.get("/staff/out")
+    await browser.get("/in/2")
+    assert await browser.get("/get/secret") == (200, "None")
+    await browser.get("/put/secret/of-2")
+    await browser.get("/out")
+    await browser.get("/staff/in/2")
+    assert await browser.get("/get/secret") == (200, "None")
+
+
 # --- names ---------------------------------------------------------------------------------------
 
 
@@ -272,7 +286,7 @@ def test_two_managers_without_a_name_are_refused(site: Site) -> None:
 
 
 async def test_no_realm_s_session_keys_are_another_s(site: Site) -> None:
-    managers = [site.lib.LoginManager(name=name) for name in (None, "a", "a_user", "user", "next")]
+    managers = [site.lib.LoginManager(name=name) for name in (None, "a", "a_user", "users", "next")]
     keys = [key for manager in managers for key in manager.keys.values()]
     assert len(set(keys)) == len(keys)
 

@@ -677,3 +677,27 @@ async def test_two_managers_that_protect_the_same_both_ask(site: Site) -> None:
     assert (await (await logged_in_to(site, site.manager)).get("/public")).status == 401
     both = await logged_in_to(site, staff, site.manager)
     assert await both.get("/public") == (200, "public")
+
+
+async def test_p22_what_else_is_at_the_path_of_the_login_page_is_protected(site: Site) -> None:
+    site.manager.login_view = "/sign-in"
+    site.manager.require_login(site.app)
+
+    async def page() -> str:
+        return "the form"
+
+    async def other() -> str:
+        return "secret"
+
+    for name, method, view in (
+        ("form", "GET", page),
+        ("post", "POST", page),
+        ("put", "PUT", other),
+        ("delete", "DELETE", other),
+    ):
+        site.app.add_url_rule("/sign-in", name, site.colour(view), methods=[method])
+    browser = site.browser()
+    assert await browser.get("/sign-in") == (200, "the form")
+    assert (await browser.post("/sign-in")).text == "the form"
+    for method in ("PUT", "DELETE"):
+        assert "secret" not in (await browser.open("/sign-in", method=method)).text

@@ -534,3 +534,18 @@ async def test_a_test_may_ask_too(site: Site) -> None:
     add(site, site.app, "/page", "page")
     with pytest.raises(AssertionError, match="open to everybody"):
         kit.assert_routes_guarded(site.app)
+
+
+def test_a_class_that_answers_head_itself_is_asked_what_guards_that(site: Site) -> None:
+    class Page(site.web.views.MethodView):  # type: ignore[misc,name-defined]
+        @site.lib.login_required  # type: ignore[misc]
+        def get(self) -> str:
+            return "guarded"
+
+        def head(self) -> str:
+            return ""
+
+    site.app.add_url_rule("/page", view_func=Page.as_view("page"))
+    assert states(site)["HEAD /page"][0] == "open"
+    with pytest.raises(AssertionError, match="HEAD /page"):
+        assert_routes_guarded(site.app)

@@ -128,6 +128,53 @@ async def test_p7_another_users_data_are_not_shown_beside_a_token(site: Site) ->
     assert await browser.get("/secret") == (200, "user 2: x")
 
 
+async def test_p7_what_is_written_beside_anothers_session_leaves_that_as_it_is(site: Site) -> None:
+    @site.route("/write", guard="login_required")
+    async def write() -> str:
+        site.web.session["x"] = site.lib.current_user.name
+        return "written"
+
+    browser = site.browser()
+    await browser.get("/in/2")
+    await browser.get("/put/secret/x")
+    before = dict(browser.session())
+    header = {"Authorization": f"Bearer {await token_of(site)}"}
+    answer = await browser.get("/write", headers=header)
+    assert answer == (200, "written") and answer.set_cookies == []
+    assert browser.session() == before
+    assert await browser.get("/private") == (200, "private of user 2")
+
+
+@pytest.mark.parametrize("whose", [1, 2, None])
+async def test_a_permanent_session_is_not_renewed_beside_a_token(
+    site: Site, whose: int | None
+) -> None:
+    @site.route("/stay")
+    async def stay() -> str:
+        site.web.session.permanent = True
+        return "stays"
+
+    browser = site.browser()
+    if whose is not None:
+        await browser.get(f"/in/{whose}")
+    await browser.get("/stay")
+    header = {"Authorization": f"Bearer {await token_of(site)}"}
+    for path in ("/me", "/private"):
+        answer = await browser.get(path, headers=header)
+        assert (answer.status, answer.set_cookies) == (200, []), path
+    assert (await browser.get("/me")).set_cookies != []
+
+
+@pytest.mark.parametrize("sent", ["Bearer eyJ.x.y", "Bearer", "Bearer a, Bearer b"])
+async def test_a_proxy_s_token_keeps_no_browser_from_the_login_page(site: Site, sent: str) -> None:
+    site.manager.login_view = "/login"
+    browser = site.browser(Authorization=sent, Accept="text/html,*/*;q=0.8")
+    assert (await browser.get("/private")).status == 302
+    program = site.browser(Authorization=sent)
+    answer = await program.get("/private")
+    assert answer.status in (400, 401) and "error=" in challenges(answer)[0]
+
+
 async def test_a_token_is_not_judged_by_session_protection(make_site: Any) -> None:
     site = add_tokens(make_site({"SESSION_PROTECTION": "strong"}))
     browser = site.browser()

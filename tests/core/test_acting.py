@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
+
 import pytest
 from core.paper import Paper, User
 
@@ -35,6 +37,36 @@ def test_a_block_begins_once() -> None:
         again.__enter__()
     assert acted(None, None) is None
     assert repr(again) == "<ActingAs>"
+
+
+def test_blocks_that_end_out_of_order_leave_nobody() -> None:
+    one, other = block(User(1)), block(User(2))
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert acted(None, None).id == 2
+    other.__exit__(None, None, None)
+    assert acted(None, None) is None
+
+
+def test_a_block_that_ends_elsewhere_is_over_where_it_began() -> None:
+    one = block(User(1))
+    began = copy_context()
+    began.run(one.__enter__)
+    assert began.run(acted, None, None).id == 1
+    copy_context().run(one.__exit__, None, None, None)
+    assert began.run(acted, None, None) is None
+    elsewhere = block(User(2))
+    here = copy_context()
+    here.run(elsewhere.__enter__)
+    here.copy().run(elsewhere.__exit__, None, None, None)  # a copy, where it is the innermost
+    assert here.run(acted, None, None) is None
+
+
+def test_a_task_begun_in_a_block_keeps_its_user_after_the_end() -> None:
+    with block(User(1)):
+        task = copy_context()
+    assert task.run(acted, None, None).id == 1
 
 
 def test_an_anonymous_user_is_nobody_to_act_as() -> None:

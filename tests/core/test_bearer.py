@@ -229,6 +229,13 @@ def test_a_manager_knows_what_it_issued_whenever_that_was() -> None:
     token = make(User(7), 1)
     assert bearer.is_issued_by(app.login_manager, app, token)
     assert not bearer.is_issued_by(staff, app, token)
+    app.config["SECRET_KEY"] = ""
+    assert not bearer.is_issued_by(app.login_manager, app, token)
+
+
+def test_the_anonymous_user_gets_no_token() -> None:
+    with pytest.raises(UnusableUser, match="anonymous user gets no token"):
+        make(User(7, is_anonymous=True))
 
 
 def test_a_token_is_not_shown() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from core.paper import Session, about
 
-from quart_login._core.carryover import leave, mark, owner, take_over
+from quart_login._core.carryover import hide, leave, mark, owner, put_back, take_over
+from quart_login._core.realms import session_keys
 from quart_login._core.settings import SessionKeys
 
 KEYS = SessionKeys()
@@ -101,6 +102,38 @@ def test_what_flask_login_left_at_logout_is_removed() -> None:
     session: dict[str, Any] = {"cart": [1], "_login_record": about(7, fresh_since=1)}
     take_over(session, KEYS, 8, ())
     assert session == {}
+
+
+STAFF = session_keys("staff")
+
+
+def test_what_a_user_of_another_realm_left_is_removed() -> None:
+    session = {"secret": 1, "next": "/x", "language": "en", "staff:_login_record": "was|" + mark(9)}
+    kept = {"language", *STAFF.values()}
+    take_over(session, KEYS, 7, kept, [STAFF])
+    assert session == {"next": "/x", "language": "en"}
+
+
+@pytest.mark.parametrize("more", [{}, {"staff:_user_id": 9}])
+def test_what_nobody_of_another_realm_left_stays(more: dict[str, Any]) -> None:
+    record = {"staff:_login_record": "was|" + mark(9)} if more else {}
+    session = {"cart": [1], **more, **record}
+    take_over(session, KEYS, 7, set(STAFF.values()), [STAFF])
+    assert session == {"cart": [1], **more, **record}
+
+
+def test_what_was_hidden_is_put_back_and_nothing_else() -> None:
+    session = Session(session_of(8, cart=[1], language="en"))
+    session.modified = False
+    before = dict(session)
+    hidden = hide(session, KEYS, mark(7), {"language"})
+    assert hidden is not None and session == {"language": "en"} and not session.modified
+    session["x"] = 1
+    put_back(session, hidden, {"language"})
+    assert session == before and not session.modified
+    assert hide(Session(before), KEYS, mark(8), ()) is None
+    left = Session({"secret": 1, "staff:_login_record": "was|" + mark(9)})
+    assert hide(left, KEYS, mark(7), set(STAFF.values()), [STAFF]) == {"secret": 1}
 
 
 def test_the_applications_exceptions_stay_at_login() -> None:

@@ -331,6 +331,19 @@ def test_whom_it_finds_passes_the_same_tests_as_any(found: Any, reason: str) -> 
     assert it.who() is None and it.reasons() == [reason]
 
 
+@pytest.mark.parametrize("user_id", ["", None, ["x"], 7.0])
+def test_p16_whom_it_finds_has_an_id_that_can_be_kept(user_id: Any) -> None:
+    it = with_password(GOOD, User(user_id))
+    assert it.who() is None and it.reasons() == ["not_a_user"]
+
+
+@pytest.mark.parametrize("header", ["Bearer eyJ.x.y", "Bearer"])
+def test_a_browser_s_token_of_another_kind_is_its_proxy_s(header: str) -> None:
+    it = paper(header)
+    it.request.headers["Accept"] = "text/html,*/*;q=0.8"
+    assert it.who() is None and it.reasons() and not challenge.came(it)
+
+
 def test_what_verifies_may_raise_and_then_nobody_is_logged_in() -> None:
     it = paper(GOOD, session_of(BOB))
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from core.paper import COOKIE, NOW, Paper, User
+from core.paper import NOW, Paper, User
 
 from quart_login._core import kit, login, record
 from quart_login._core.decision import LoginDecision
@@ -34,7 +34,7 @@ def opened(user: Any = ALICE, **options: Any) -> tuple[Paper, kit.Opened]:
 def test_a_session_is_that_of_a_login(fresh: bool) -> None:
     it, found = opened(fresh=fresh)
     assert it.who() is ALICE and login.login_fresh(it) is fresh
-    assert found.cookie is None
+    assert found.token is None
 
 
 @pytest.mark.parametrize("age", [100, 100.0, timedelta(seconds=100)])
@@ -42,9 +42,15 @@ def test_a_login_is_as_old_as_is_said(age: Any) -> None:
     it, found = opened(age=age, remembered=True)
     about = record.read(it.session, it.manager.keys, 7)
     assert about.fresh_since == NOW - 100 and about.remembered == record.AS_SET
-    assert found.cookie is not None and found.cookie[0] == COOKIE
-    token = read_token(found.cookie[1], keys_of(it.config), None)
+    assert found.token is not None
+    token = read_token(found.token, keys_of(it.config), None)
     assert token is not None and (token.user_id, token.issued) == (7, NOW - 100)
+
+
+def test_a_login_takes_the_place_of_another() -> None:
+    it = Paper({**opened(User(8))[1].session, "secret": "of 8"}, users={7: ALICE})
+    kit.take_over(it, opened()[1])
+    assert it.who() is ALICE and "secret" not in it.session
 
 
 def test_what_is_no_user_or_no_age_is_refused() -> None:
@@ -84,7 +90,7 @@ def test_nobody_is_told_from_somebody() -> None:
     kit.assert_anonymous(SimpleNamespace(login_decision=NOBODY), "expired")
     with pytest.raises(AssertionError, match="by session"):
         kit.assert_anonymous(SimpleNamespace(login_decision=SOMEBODY))
-    with pytest.raises(AssertionError, match="another reason: expired"):
+    with pytest.raises(AssertionError, match="not for user_gone but for expired"):
         kit.assert_anonymous(SimpleNamespace(login_decision=NOBODY), Reason.USER_GONE)
     with pytest.raises(TypeError, match="login client"):
         kit.assert_anonymous(SimpleNamespace())

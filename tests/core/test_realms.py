@@ -45,6 +45,11 @@ def test_another_name_does_not(name: Any) -> None:
         checked_name(name)
 
 
+def test_no_realm_is_called_user() -> None:
+    with pytest.raises(ConfigurationError, match="two `current_user`"):
+        checked_name("user")
+
+
 def test_the_default_realm_has_flask_logins_names() -> None:
     manager = named(None)
     assert (manager.realm, manager.attribute) == (None, "_quart_login_identity")
@@ -145,6 +150,30 @@ def test_flask_logins_default_manager_may_be_replaced() -> None:
     assert managers_of(app) == {None: later}
 
 
+def test_two_labels_of_one_name_are_refused_too() -> None:
+    for first, second in ((True, False), (False, True)):
+        app = make_app()
+        join(app, named("customers", default_names=first), replaces=True)
+        with pytest.raises(ConfigurationError, match="named 'customers' already"):
+            join(app, named("customers", default_names=second), replaces=True)
+
+
+@pytest.mark.parametrize(
+    "key", ["REMEMBER_COOKIE_FORMER_NAME", "STAFF_REMEMBER_COOKIE_FORMER_NAME"]
+)
+@pytest.mark.parametrize("name", ["session", "remember_token", "staff_remember_token"])
+def test_a_former_cookie_is_no_other_one(key: str, name: str) -> None:
+    app = make_app(**{key: name})
+    with pytest.raises(ConfigurationError, match="Two cookies are named"):
+        join(app, named(None), replaces=False)
+        join(app, named("staff"), replaces=False)
+
+
+def test_the_secret_key_is_the_application_s_alone() -> None:
+    config = RealmConfig({"SECRET_KEY": "k", "STAFF_SECRET_KEY": "", "STAFF_A": 1, "A": 2}, "staff")
+    assert (config["SECRET_KEY"], config["A"]) == ("k", 1)
+
+
 @pytest.mark.parametrize("name", ["session", "remember_token"])
 def test_two_cookies_of_one_name_are_refused_and_the_manager_is_not_in(name: str) -> None:
     app = make_app(STAFF_REMEMBER_COOKIE_NAME=name)
@@ -168,7 +197,7 @@ def test_a_realm_s_logins_leave_the_keys_of_others_alone() -> None:
     staff = Manager("staff")
     join(it.app, staff, replaces=False)
     assert it.kept_keys() == {"language", *staff.keys.values()}
-    assert keys_of_others(it.app, staff) == set(SessionKeys().values())
+    assert keys_of_others(it.app, staff) == [SessionKeys()]
 
 
 def test_a_realm_s_exchange_has_its_configuration() -> None:

@@ -93,6 +93,19 @@ def test_a_session_goes_on_and_is_nobody_s_in_this_request() -> None:
     assert it.who() is None and it.session == before
 
 
+def test_a_request_that_is_cancelled_while_it_tells_has_no_user() -> None:
+    it = Paper(session_of(ALICE), cookies={"remember_token": "1|é"}, users={7: ALICE})
+    it.hear = cancel
+    with pytest.raises(KeyboardInterrupt):
+        it.who()
+    assert it.identity.user is None and it.identity.reason is Reason.RECEIVER_FAILED
+
+
+def cancel(sent: str) -> None:
+    if sent == "credential-rejected":
+        raise KeyboardInterrupt
+
+
 def test_the_other_receivers_hear_of_the_rest() -> None:
     it = deaf(Paper(users={}, cookies={"remember_token": "junk"}), "credential-rejected")
     it.manager.request_loader(lambda request: ALICE)

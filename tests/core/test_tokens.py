@@ -271,6 +271,12 @@ def test_no_fallbacks_are_no_fallbacks(fallbacks: Any) -> None:
     assert keys_of({"SECRET_KEY": KEY, "SECRET_KEY_FALLBACKS": fallbacks}) == KEYS
 
 
+@pytest.mark.parametrize("key", [123, ["a"], object()])
+def test_a_key_that_is_no_text_is_refused(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match="SECRET_KEY must be a str or bytes"):
+        keys_of({"SECRET_KEY": key})
+
+
 def test_fallbacks_are_read_from_the_config() -> None:
     keys = keys_of({"SECRET_KEY": KEY, "SECRET_KEY_FALLBACKS": [OLD_KEY, b"older"]})
     assert keys == Keys(KEY, (OLD_KEY, b"older"))

@@ -139,7 +139,7 @@ def test_whether_a_user_is_active_is_asked_of_the_user(active: bool) -> None:
 
 
 def test_none_is_no_user_to_log_in() -> None:
-    with pytest.raises(UnusableUser, match=r"login_user\(\) was given None"):
+    with pytest.raises(UnusableUser, match=r"None is no user"):
         checked_activity(None)
 
 

@@ -210,3 +210,40 @@ async def test_what_a_body_offers_beside_its_steps_is_at_hand(site: Site) -> Non
     body: Any = made[0].response
     assert body.name == "report.csv"
     assert not hasattr(body, "seekable")
+
+
+def test_p3_a_stream_that_another_s_request_reads_stays_its_own_user_s(make_site: Any) -> None:
+    site = make_site()
+    app, clients = site.app, {}
+    for number in (1, 2):
+        clients[number] = app.test_client()
+        app.add_url_rule(f"/log/{number}", f"log{number}", lambda n=number: _log_in(site, n))
+
+    def body() -> Iterator[str]:
+        for _ in range(3):
+            yield f"{site.lib.current_user.name};"
+
+    app.add_url_rule("/plain", "plain", lambda: Response(body()))
+    app.add_url_rule("/kept", "kept", lambda: Response(stream_with_context(body())))
+
+    @app.route("/outer")
+    def outer() -> str:
+        return f"{clients[1].get('/plain').text} {site.lib.current_user.name}"
+
+    for number, client in clients.items():
+        client.get(f"/log/{number}")
+    assert clients[2].get("/outer").text == "user 1;user 1;user 1; user 2"
+    with clients[2] as preserved:
+        preserved.get("/me")
+        assert clients[1].get("/plain").text == "user 1;user 1;user 1;"
+    for one, two in (("/kept", "/plain"), ("/plain", "/kept"), ("/plain", "/plain")):
+        first, second = clients[1].get(one), clients[2].get(two)
+        turns = list(zip(first.response, second.response, strict=True))
+        assert turns == [(b"user 1;", b"user 2;")] * 3
+        first.close()
+        second.close()
+
+
+def _log_in(site: Any, number: int) -> str:
+    site.lib.login_user(site.users[number])
+    return "in"

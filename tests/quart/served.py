@@ -109,8 +109,8 @@ async def socket() -> None:
 @login_required
 async def chat() -> None:
     """Answer each message by whom its places see, after as many turns of the loop as it says."""
-    while True:
-        for _ in range(int(await websocket.receive())):
+    while (turns := await websocket.receive()) != "enough":
+        for _ in range(int(turns)):
             await asyncio.sleep(0)
         seen = {await who(), await copy_current_websocket_context(who)(), now()}
         await websocket.send(", ".join(sorted({*seen, *await asyncio.gather(who(), who())})))

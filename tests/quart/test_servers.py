@@ -11,14 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPResponse, IncompleteRead
 from pathlib import Path
 from typing import Any
 
 import pytest
 from loops import TRIO
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
 
@@ -311,11 +311,28 @@ def chat(port: int, cookies: Cookies, path: str = "/chat", **options: Any) -> Cl
     )
 
 
+@contextmanager
+def chatting(port: int, cookies: Cookies, **options: Any) -> Iterator[ClientConnection]:
+    """Open /chat, and take leave of it: Quart-Trio logs it as an error if a client is gone, and
+    hypercorn on trio, if both sides close at once.
+    """
+    with chat(port, cookies, **options) as connection:
+        yield connection
+        connection.send("enough")
+        await_end(connection)
+
+
+def await_end(connection: ClientConnection) -> None:
+    """Wait until the server closes the websocket."""
+    with pytest.raises(ConnectionClosed):
+        connection.recv(timeout=20)
+
+
 def test_p3_fifty_websockets_with_users_of_their_own_never_see_another_s(port: int) -> None:
     dice = random.Random(50)
     names = [f"user-{number}" for number in range(50)]
     with ExitStack() as stack:
-        sockets = {name: stack.enter_context(chat(port, log_in(port, name))) for name in names}
+        sockets = {name: stack.enter_context(chatting(port, log_in(port, name))) for name in names}
         alice = log_in(port, "alice")
         for _ in range(6):
             dice.shuffle(names)
@@ -330,7 +347,7 @@ def test_p3_fifty_websockets_with_users_of_their_own_never_see_another_s(port: i
 def test_p3_fifty_websockets_at_once_in_threads_never_see_another_s(port: int) -> None:
     def talk(number: int) -> None:
         dice, name = random.Random(number), f"user-{number}"
-        with chat(port, log_in(port, name)) as connection:
+        with chatting(port, log_in(port, name)) as connection:
             for _ in range(10):
                 connection.send(str(dice.randrange(9)))
                 assert connection.recv(timeout=20) == name
@@ -352,11 +369,12 @@ def test_097_a_page_of_another_site_opens_no_websocket(port: int, path: str) -> 
 
 def test_097_a_page_of_this_site_or_of_a_partner_opens_its_websocket(port: int) -> None:
     alice = log_in(port, "alice")
-    with chat(port, alice, origin=f"http://127.0.0.1:{port}") as connection:
+    with chatting(port, alice, origin=f"http://127.0.0.1:{port}") as connection:
         connection.send("1")
         assert connection.recv(timeout=20) == "alice"
     with chat(port, alice, "/partner", origin="https://partner.example") as connection:
         assert connection.recv(timeout=20) == "alice"
+        await_end(connection)
     with pytest.raises(InvalidStatus) as refused:
         chat(port, {}, origin=f"http://127.0.0.1:{port}")
     assert refused.value.response.status_code == 401

@@ -262,3 +262,26 @@ async def test_two_streams_in_one_task_do_not_mix(site: Site) -> None:
     pairs = [*browsers, (site.browser(), "anonymous")] * 5
     answers = await asyncio.gather(*(browser.get("/stream") for browser, _ in pairs))
     assert [answer.text for answer in answers] == [f"{name};" * 2 for _, name in pairs]
+
+
+async def test_p3_a_stream_that_another_s_request_reads_stays_its_own_user_s(
+    make_site: Any,
+) -> None:
+    site = make_site()
+    one, two = site.browser(), site.browser()
+
+    async def body() -> AsyncIterator[str]:
+        for _ in range(3):
+            yield f"{current_user.name};"
+
+    @site.route("/plain")
+    async def plain() -> Any:
+        return body()
+
+    @site.route("/outer")
+    async def outer() -> str:
+        return f"{(await one.get('/plain')).text} {current_user.name}"
+
+    await one.get("/in/1")
+    await two.get("/in/2")
+    assert await two.get("/outer") == (200, "user 1;user 1;user 1; user 2")
