@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from quart import abort
 
 from ._core.errors import ConfigurationError
-from ._core.events import logger
+from ._core.events import note_refusal
 from ._core.origins import is_allowed, named, own, parse
 from ._exchange import QuartExchange
 
@@ -54,13 +54,11 @@ def check_origin(exchange: QuartExchange) -> None:
     if is_allowed(origin, socket.scheme, host, allowed) or _view_allows(exchange, origin):
         return
     exchange.bind(None)
-    logger.warning(
-        "A websocket was refused: its Origin %.100r is not that of %s://%.100r.%s",
-        origin,
-        socket.scheme,
-        host,
-        _hint(origin, socket.scheme, host),
+    said = (
+        f"A websocket was refused: its Origin {origin!r:.100} is not that of"
+        f" {socket.scheme}://{host!r:.100}.{_hint(origin, socket.scheme, host)}"
     )
+    note_refusal(exchange, "websocket_refused", "foreign_origin", said)
     abort(403)
 
 

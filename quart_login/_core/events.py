@@ -98,6 +98,12 @@ def note_receiver(exchange: Exchange, signal: Signal, error: BaseException | Non
         _log(exchange, logging.ERROR, RECEIVER_FAILED, NAMES.get(signal), None, None, error)
 
 
+def note_refusal(exchange: Exchange, event: str, reason: str, said: str) -> None:
+    """Log in *said* that the handshake of a websocket was refused for *reason*, one word."""
+    if logger.isEnabledFor(logging.WARNING):
+        _log(exchange, logging.WARNING, event, reason, None, None, None, said)
+
+
 # --- the line ------------------------------------------------------------------------------------
 
 
@@ -109,6 +115,7 @@ def _log(
     user_id: object,
     identifier: object,
     error: BaseException | None,
+    said: str = "",
 ) -> None:
     request = exchange.request
     fields = {
@@ -124,7 +131,7 @@ def _log(
     told = [f"{key}={value}" for key, value in fields.items() if key != "event" and value]
     cause = None if error is None else (type(error), error, error.__traceback__)
     line = logger.makeRecord(
-        logger.name, level, __file__, 0, " ".join([event, *told]), (), cause, None
+        logger.name, level, __file__, 0, said or " ".join([event, *told]), (), cause, None
     )
     # Not as `extra`, which is an error where the application's own records have such a field.
     line.__dict__.update(fields)

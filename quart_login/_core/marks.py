@@ -80,7 +80,14 @@ def is_exempt(view: Any, method: str | None = None) -> bool:
     cls = getattr(view, "view_class", None)
     if cls is not None and vars(cls).get(_EXEMPT) is True:
         return True
-    return any(_is_open(part) for part in handlers(view, method))
+    parts = list(handlers(view, method))
+    if (
+        cls is not None
+        and "decorators" not in vars(cls)
+        and login_exempt in getattr(cls, "decorators", ())
+    ):
+        del parts[0]  # The view has its mark from the decorators of the class above.
+    return any(_is_open(part) for part in parts)
 
 
 def _is_open(part: Any) -> bool:

@@ -252,3 +252,19 @@ def test_what_a_receiver_of_a_failed_login_raises_is_raised(lines: Any) -> None:
         fail(it, "alice")
     assert [line.event for line in lines.records] == ["user_login_failed", "receiver_failed"]
     assert lines.records[1].reason == "user_login_failed" and not lines.records[1].exc_info
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
+def test_a_refused_handshake_is_a_line_like_any(
+    caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    caplog.set_level(level, "quart_login")
+    events.note_refusal(Paper(), "websocket_refused", "foreign_origin", "refused: 100%")
+    lines = [vars(line) for line in caplog.records]
+    if level == logging.ERROR:
+        assert lines == []
+        return
+    [line] = lines
+    assert (line["event"], line["reason"]) == ("websocket_refused", "foreign_origin")
+    assert (line["remote_addr"], line["user"]) == ("127.0.0.1", None)
+    assert caplog.messages == ["refused: 100%"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -191,3 +191,26 @@ def test_a_chain_ends_though_it_is_a_circle() -> None:
     one, other = SimpleNamespace(), SimpleNamespace()
     one.__wrapped__, other.__wrapped__ = other, one
     assert list(marks.chain(one)) == [one, other]
+
+
+def test_a_class_inherits_no_mark_from_the_decorators_of_another() -> None:
+    def view_of(cls: type) -> Any:
+        def view() -> None: ...
+
+        view.view_class = cls  # type: ignore[attr-defined]
+        for decorator in cls.decorators:  # type: ignore[attr-defined]
+            view = decorator(view)
+        return view
+
+    class Open:
+        decorators: ClassVar[list[Any]] = [marks.login_exempt]
+
+        def dispatch_request(self) -> None: ...
+
+    class Inheriting(Open): ...
+
+    class Again(Open):
+        decorators: ClassVar[list[Any]] = [marks.login_exempt]
+
+    assert marks.is_exempt(view_of(Open)) and marks.is_exempt(view_of(Again))
+    assert not marks.is_exempt(view_of(Inheriting))
