@@ -210,7 +210,7 @@ def _switch_findings(app: Any, setting: Setting) -> Iterator[Finding]:
         f"EXEMPT_METHODS = {exempt}",
         "Leave it {'OPTIONS'}: the decorators let everybody's requests of the others pass.",
     )
-    if cookies.is_late(setting):
+    if setting("LOGIN_SECURE_COOKIES") and cookies.is_late(setting):
         advice = "Set it before LoginManager(app) or init_app(app)."
         found = "LOGIN_SECURE_COOKIES was set after the LoginManager"
         yield Finding("3.3.1", State.WRONG, found, advice)

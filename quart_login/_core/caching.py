@@ -77,7 +77,7 @@ def protect(headers: Any, private: bool) -> str | None:
             control = value if control is None else f"{control}, {value}"
     if vary is None:
         headers.add("Vary", "Cookie")
-    elif vary != "Cookie":
+    elif vary != "Cookie" and not vary.endswith(", Cookie"):
         _vary(headers, vary)
     if not private:
         return None

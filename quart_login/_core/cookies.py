@@ -41,6 +41,10 @@ _CAN_PARTITION: Final = "partitioned" in signature(dump_cookie).parameters
 _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
+#: What makes a cookie ``Secure``: Werkzeug sends a partitioned one so whatever else is said.
+_SECURING: Final = ("SECURE", "PARTITIONED")
+
+
 @dataclass(frozen=True, slots=True)
 class Cookie:
     """What one cookie is called, and where a browser sends it."""
@@ -80,8 +84,7 @@ def cookie(family: str, setting: Setting) -> Cookie:
         str(setting(f"{family}_NAME") or "session"),
         setting(f"{family}_DOMAIN") or None,
         path,
-        # Werkzeug sends a partitioned cookie with Secure whatever else is said.
-        bool(setting(f"{family}_SECURE")) or partitioned,
+        any(bool(setting(f"{family}_{word}")) for word in _SECURING),
         httponly is None or bool(httponly),
         setting(f"{family}_SAMESITE"),
         partitioned,
@@ -190,10 +193,8 @@ def secure_name(cookie: Cookie) -> str:
 
 
 def is_late(setting: Setting) -> bool:
-    """Was ``LOGIN_SECURE_COOKIES`` set when it was too late?"""
-    return bool(setting("LOGIN_SECURE_COOKIES")) and not all(
-        cookie(family, setting).prefix for family in (REMEMBER, SESSION)
-    )
+    """Was ``LOGIN_SECURE_COOKIES``, which is on, set when it was too late?"""
+    return not all(cookie(family, setting).prefix for family in (REMEMBER, SESSION))
 
 
 # --- at a login ----------------------------------------------------------------------------------
@@ -201,9 +202,10 @@ def is_late(setting: Setting) -> bool:
 
 def is_lost(setting: Setting, request: Any) -> bool:
     """Will a browser ignore the cookies of a login, because *request* came without HTTPS?"""
-    if request.scheme in ("https", "wss") or is_local(request.host):
+    said = (f"{family}_{word}" for family in (REMEMBER, SESSION) for word in _SECURING)
+    if not any(map(setting, said)) or request.scheme in ("https", "wss"):
         return False
-    return any(cookie(family, setting).secure for family in (REMEMBER, SESSION))
+    return not is_local(request.host)
 
 
 def is_local(host: str) -> bool:

@@ -13,8 +13,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from werkzeug.urls import iri_to_uri
-
 from . import basic, challenge, report
 from .authorization import is_basic
 from .exchange import Exchange
@@ -23,6 +21,7 @@ from .load import authenticated, known
 from .login import login_fresh
 from .negotiation import Client, by_htmx, client_of, depends_on, problem
 from .reasons import Reason
+from .redirects import location
 from .settings import EXEMPT_METHODS, LOGIN_MESSAGE, REFRESH_MESSAGE
 from .signals import credential_rejected, user_accessed, user_needs_refresh, user_unauthorized
 from .urls import (
@@ -116,7 +115,7 @@ async def send_away(exchange: Exchange, target: str | None) -> Any:
         exchange.web.abort(403)
     root = "/" + exchange.request.root_path.strip("/")  # two slashes would begin a host's name
     url = f"{root.rstrip('/')}/" if target is None else expand_login_view(exchange.web, target)
-    return None if _is_here(exchange.request, url) else exchange.web.redirect(iri_to_uri(url))
+    return None if _is_here(exchange.request, url) else exchange.web.redirect(location(url))
 
 
 def _is_here(request: Any, url: str) -> bool:
@@ -209,7 +208,7 @@ def _refusal(
     refusal = challenge.demand(exchange)
     if client is not None:
         page = refusal.get_response() if detail is None else problem(refusal, code, detail)
-        page.vary.update(depends_on(exchange.request.headers))
+        page.headers["Vary"] = _vary(exchange)
         refusal.response = page
     return refusal
 
@@ -226,12 +225,17 @@ def _sent_to(exchange: Exchange, view: str, client: Client | None) -> Any:
     if exchange.setting("USE_SESSION_FOR_NEXT"):
         _keep_next(exchange, back)
         back = None
-    response = exchange.web.redirect(iri_to_uri(login_url(exchange.web, base, back)))
+    response = exchange.web.redirect(location(login_url(exchange.web, base, back)))
     if client is not None:
-        response.vary.update(depends_on(request.headers))
+        response.headers["Vary"] = _vary(exchange)
     if client is Client.HTMX:
         return by_htmx(response, exchange.manager.challenges(exchange))
     return response
+
+
+def _vary(exchange: Exchange) -> str:
+    """Return what the answer depended on, as one text: to build a header set is dear."""
+    return ", ".join(depends_on(exchange.request.headers))
 
 
 async def _localized(exchange: Exchange, message: str) -> Any:

@@ -7,8 +7,6 @@ has happened; if one raises, a login is taken back, and a logout stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -76,7 +74,8 @@ async def login_user(
     gone = exchange.session.keys() - planned.keys()
     await _renew(exchange)
 
-    with _all_or_nothing(exchange):
+    before = _Before(exchange)
+    try:
         for key in gone:
             del exchange.session[key]
         exchange.session.update(planned)
@@ -87,6 +86,9 @@ async def login_user(
         identity.source, identity.reason = "login", None
         exchange.bind(user, forced=not active)
         await report.tell(exchange, user_logged_in, user=user)
+    except BaseException:
+        before.bring_back(exchange)
+        raise
     identity.logged_out = False
     return True
 
@@ -131,10 +133,14 @@ async def confirm_login(exchange: Exchange) -> None:
     await known(exchange)
     if authenticated(exchange) and not _is_beside_a_login(exchange):
         await _renew(exchange)
-    with _all_or_nothing(exchange):
+    before = _Before(exchange)
+    try:
         if authenticated(exchange) and not _is_beside_a_login(exchange):
             _freshen(exchange)
         await report.tell(exchange, user_login_confirmed)
+    except BaseException:
+        before.bring_back(exchange)
+        raise
 
 
 def login_fresh(exchange: Exchange) -> bool:
@@ -231,7 +237,7 @@ def _check_cookies(exchange: Exchange) -> None:
     Raises `ConfigurationError` where LOGIN_SECURE_COOKIES could not be heeded.
     """
     setting, manager = reader(exchange.config), exchange.manager
-    if cookies.is_late(setting):
+    if exchange.setting("LOGIN_SECURE_COOKIES") and cookies.is_late(setting):
         raise ConfigurationError(
             "LOGIN_SECURE_COOKIES was set after LoginManager(app) or init_app(app), when the"
             " cookies had their names. Set it before."
@@ -286,8 +292,9 @@ def _leaves_a_cookie(exchange: Exchange, user_id: UserId) -> bool:
 def _planned(exchange: Exchange, user_id: UserId, login: dict[str, Any]) -> dict[str, Any]:
     """Return the session as it will be.  Raises `CookieTooLarge`."""
     planned = dict(exchange.session)
-    kept = exchange.kept_keys()
-    carryover.take_over(planned, exchange.manager.keys, user_id, kept, exchange.others())
+    if planned:  # At most logins there is no session yet.
+        kept = exchange.kept_keys()
+        carryover.take_over(planned, exchange.manager.keys, user_id, kept, exchange.others())
     planned.update(login)
     check_session_cookie(exchange.app, planned)
     return planned
@@ -306,20 +313,24 @@ def _freshen(exchange: Exchange) -> None:
     exchange.identity.stale = False
 
 
-@contextmanager
-def _all_or_nothing(exchange: Exchange) -> Iterator[None]:
-    """Let session and remember cookie be what they were, and nobody logged in, if this raises."""
-    session, identity = exchange.session, exchange.identity
-    before, change, stale = dict(session), identity.remember, identity.stale
-    try:
-        yield
-    except BaseException:
-        if session != before:
+class _Before:
+    """What a login or its confirmation changes, as it was."""
+
+    __slots__ = ("remember", "session", "stale")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.session = dict(exchange.session)
+        self.remember, self.stale = exchange.identity.remember, exchange.identity.stale
+
+    def bring_back(self, exchange: Exchange) -> None:
+        """Let session and remember cookie be what they were, and nobody logged in."""
+        session, identity = exchange.session, exchange.identity
+        if session != self.session:
             session.clear()
-            session.update(before)
+            session.update(self.session)
         exchange.bind(None)
-        identity.remember, identity.stale, identity.reason = change, stale, Reason.RECEIVER_FAILED
-        raise
+        identity.remember, identity.stale = self.remember, self.stale
+        identity.reason = Reason.RECEIVER_FAILED
 
 
 async def _renew(exchange: Exchange) -> None:

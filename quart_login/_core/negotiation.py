@@ -69,6 +69,8 @@ def prefers_json(accept: str) -> bool:
     """
     if not accept or len(accept) > MAX_ACCEPT:
         return False
+    if accept.startswith("text/html,") and "json" not in accept.lower():
+        return False  # as with all browsers: nothing counts more than HTML, or is named like it
     offered = MIMEAccept(list(_ranges(parse_accept_header(accept, MIMEAccept))))
     return offered.best_match((_HTML, _JSON)) == _JSON
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 from .errors import OutOfPlace
 from .exchange import Exchange
-from .redirects import host_of, safe_path
+from .redirects import host_of, location, safe_path
 
 #: The methods of a request that the browser may repeat where it is sent (RFC 9110, section 15.4).
 _REPEATED = ("GET", "HEAD")
@@ -33,8 +32,7 @@ async def redirect_next(
     kept = _kept(exchange)
     repeated = exchange.request.method in _REPEATED
     target = path or safe_path(kept, host_of(exchange.request)) or fallback
-    # Quart sends a Location as it is given.
-    response: Response = exchange.web.redirect(iri_to_uri(target), 302 if repeated else 303)
+    response: Response = exchange.web.redirect(location(target), 302 if repeated else 303)
     return response
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 from urllib.parse import quote, unquote
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
 
 #: What Werkzeug leaves as it is in a request's path and query.
 PATH: Final = "!$&'()*+,/:;=@%"
@@ -26,6 +27,9 @@ QUERY: Final = "!$&'()*+,/:;=?@%"
 
 #: No target is longer, in characters, as it comes or as it is emitted.
 MAX_LENGTH: Final = 2048
+
+#: A URL that needs no quoting.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/?&=%._~:+-]*")
 
 #: Control characters of ASCII and Latin-1, and what no UTF-8 can say.
 _CONTROL: Final = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -82,6 +86,11 @@ def _rebuilt(path: str, query: str) -> str | None:
     if query:
         emitted += "?" + quote(_STRAY_PERCENT.sub("%25", query), safe=QUERY)
     return emitted if len(emitted) <= MAX_LENGTH and _EMITTED.fullmatch(emitted) else None
+
+
+def location(url: str) -> str:
+    """Return *url* as a ``Location`` can say it.  (Flask would see to that; Quart sends it raw.)"""
+    return url if _PLAIN.fullmatch(url) else iri_to_uri(url)
 
 
 def host_of(request: Any) -> str | None:

@@ -9,7 +9,7 @@ drop-in keeps it and `quart_login` does not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -145,7 +145,7 @@ class SessionKeys:
 
     def values(self) -> tuple[str, ...]:
         """Return the keys themselves."""
-        return astuple(self)
+        return tuple(getattr(self, name) for name in self.__slots__)
 
 
 def check(config: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from core.test_cookies import FRAMEWORK
 from quart_login._core import settings
 from quart_login._core.audit import Finding, State, audit
 from quart_login._core.cookies import secure
+from quart_login._core.errors import ConfigurationError
 from quart_login._core.settings import reader
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -45,7 +46,7 @@ def findings(
     whole = {**GOOD, **(config or {})}
     try:
         secure(whole, reader(whole))
-    except Exception:
+    except ConfigurationError:
         whole["LOGIN_SECURE_COOKIES"] = False
     made = SimpleNamespace(
         **{

@@ -116,6 +116,21 @@ def test_htmx_that_restores_a_page_of_the_history_is_answered_as_a_browser() -> 
     assert client_of(headers) is Client.BROWSER
 
 
+@pytest.mark.parametrize(
+    ("accept", "client"),
+    [
+        ("text/html,application/xml;q=0.9,*/*;q=0.8", Client.BROWSER),
+        ("text/html,*/*", Client.BROWSER),
+        ("text/html,application/JSON;q=0.5", Client.BROWSER),
+        ("text/html,application/*", Client.BROWSER),
+        ("text/html;q=0.5,*/*", Client.PROGRAM),
+    ],
+)
+def test_what_browsers_send_is_told_at_once_and_alike(accept: str, client: Client) -> None:
+    assert client_of({"Accept": accept}) is client
+    assert client_of({"Accept": f" {accept}"}) is client  # taken apart
+
+
 def test_the_answer_depends_on_what_was_looked_at() -> None:
     always = ("Accept", "X-Requested-With", "HX-Request")
     assert depends_on({}) == depends_on({"HX-Request": "false"}) == always

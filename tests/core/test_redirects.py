@@ -10,9 +10,10 @@ from core.paper import Paper
 from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import SecurityError
+from werkzeug.urls import iri_to_uri
 from whatwg import HERE, origin, path
 
-from quart_login._core.redirects import MAX_LENGTH, host_of, safe_next, safe_path
+from quart_login._core.redirects import MAX_LENGTH, host_of, location, safe_next, safe_path
 
 # --- what is a path of this site -----------------------------------------------------------------
 
@@ -320,3 +321,13 @@ def test_the_model_of_a_browser_goes_where_browsers_go(
 def test_the_model_of_a_browser_resolves_dots() -> None:
     assert path("/a/./b/%2E%2e/c?d/..") == ["a", "c"]
     assert path("/..//evil.com") == ["", "evil.com"]
+
+
+@pytest.mark.parametrize("url", ["/", "/login?next=%2Fa%3Fb", "https://x.example:8000/a~b", ""])
+def test_a_plain_location_is_sent_as_it_is(url: str) -> None:
+    assert location(url) == url == iri_to_uri(url)
+
+
+@pytest.mark.parametrize("url", ["/ü b", "/a\\b", '/"'])
+def test_any_other_location_is_quoted(url: str) -> None:
+    assert location(url) == iri_to_uri(url) != url
