@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar, Token
 from typing import Any, Final, TypeAlias
 
+from flask import ctx as flask_ctx
 from flask import globals as flask_globals
 
 #: What is in progress: the application, the request, and the session.  (A plain tuple: several are
@@ -24,10 +25,6 @@ streamed: Final[ContextVar[tuple[Here, Any] | None]] = ContextVar(
 )
 
 
-#: Where a context keeps its request; since Flask 3.2 it is the application's context.
-_REQUEST: Final = "request" if hasattr(flask_globals, "_cv_request") else "_request"
-
-
 if hasattr(flask_globals, "_cv_request"):  # Flask before 3.2
     _contexts: Any = flask_globals._cv_request
 
@@ -37,6 +34,18 @@ if hasattr(flask_globals, "_cv_request"):  # Flask before 3.2
         if step is not None and (context is None or step[1] is context):
             return step[0][1]
         return None if context is None else context.request
+
+    #: Since 3.1.3 `session` notes that it was read; whoever reads for a view notes it anyhow.
+    _NOTES: Final = isinstance(getattr(flask_ctx.RequestContext, "session", None), property)
+
+    def here() -> Here | None:
+        """Return the request at hand with its application and session, or None."""
+        context, step = _contexts.get(None), streamed.get()
+        if step is not None and (context is None or step[1] is context):
+            return step[0]
+        if context is None:
+            return None
+        return context.app, context.request, context._session if _NOTES else context.session
 
 else:  # a request's context is the application's
     _contexts = flask_globals._cv_app
@@ -49,18 +58,15 @@ else:  # a request's context is the application's
             return step[0][1]
         return request
 
-
-def here() -> Here | None:
-    """Return the request at hand with its application and session, or None."""
-    context, step = _contexts.get(None), streamed.get()
-    request = None if context is None else getattr(context, _REQUEST)
-    if step is not None and (request is None or step[1] is context):
-        return step[0]
-    if context is None or request is None:
-        return None
-    # Since 3.1.3 `session` notes that it was read; whoever reads for a view notes it anyhow.
-    session = context._session if hasattr(context, "_session") else context.session
-    return context.app, request, session
+    def here() -> Here | None:
+        """Return the request at hand with its application and session, or None."""
+        context, step = _contexts.get(None), streamed.get()
+        request = None if context is None else context._request
+        if step is not None and (request is None or step[1] is context):
+            return step[0]
+        if context is None or request is None:
+            return None
+        return context.app, request, context._session
 
 
 def begin_step(place: Here) -> Token[tuple[Here, Any] | None]:

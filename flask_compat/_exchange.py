@@ -8,15 +8,19 @@ from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 import flask
 from blinker import Signal
 
+from quart_login._core.claim import may_be_somebody
 from quart_login._core.errors import OutOfPlace
 from quart_login._core.exchange import Exchange
 from quart_login._core.identity import ATTRIBUTE, Identity
-from quart_login._core.load import load
+from quart_login._core.load import is_loading, load
+from quart_login._core.negotiation import ASKED
 from quart_login._core.public import is_coroutine_function, publish
 from quart_login._core.realms import missing_manager
+from quart_login._core.settings import seconds
 from quart_login._core.step import step
 
 from ._context import here, keep_on_g
+from ._in_time import InTime
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,6 +28,9 @@ T = TypeVar("T")
 #: The methods of a manager that dependants replace, in a class or an object.
 _LOAD: Final = "_load_user"
 _BIND: Final = "_update_request_context_with_user"
+
+#: The headers of `negotiation.ASKED`, with their names in an environ.
+_ASKED: Final = [(name, f"HTTP_{name.upper().replace('-', '_')}") for name in ASKED]
 
 
 class FlaskExchange(Exchange):
@@ -36,12 +43,19 @@ class FlaskExchange(Exchange):
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         if is_coroutine_function(fn):
-            return cast(T, self.app.ensure_sync(fn)(*args))
+            return self.app.ensure_sync(fn)(*args)  # type: ignore[no-any-return]
         result: Any = fn(*args)
         # A plain function may return an awaitable, too.
         if hasattr(result, "__await__"):
             result = self.app.ensure_sync(_result_of)(result)
-        return cast(T, result)
+        return result  # type: ignore[no-any-return]
+
+    async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
+        limit = self.setting("LOGIN_STORE_TIMEOUT")
+        if limit is None:
+            return await method(self, *args, **options)
+        limit = seconds(limit, "LOGIN_STORE_TIMEOUT", float)
+        return await method(InTime(limit), *args, **options)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
@@ -61,13 +75,34 @@ class FlaskExchange(Exchange):
     def client(self) -> tuple[str | None, str | None]:
         return self.request.remote_addr, self.request.environ.get("HTTP_USER_AGENT")
 
+    def look(self) -> tuple[str | None, str | None, bool]:
+        request, sent = self.request, self.request.environ
+        return request.remote_addr, sent.get("HTTP_USER_AGENT"), "HTTP_AUTHORIZATION" in sent
+
+    def preferences(self) -> Mapping[str, str]:
+        sent = self.request.environ
+        return {name: sent[key] for name, key in _ASKED if key in sent}
+
+    def redirect(self, url: str) -> Any:
+        return self.app.redirect(url)
+
     # Nothing here can be ended while it runs.
     call_loader = call
 
     def load_user(self) -> Awaitable[None]:
         if self.manager.loads_itself or _LOAD in self.manager.__dict__:
             return self._let_load()
-        return load(self) if flask.has_app_context() else self._load_in_a_stream()
+        if not flask.has_app_context():
+            return self._load_in_a_stream()
+        if self.manager.keys.user_id in self.session or self.manager._user_callback is None:
+            return load(self)
+        if may_be_somebody(self):
+            return load(self)
+        return self._be_nobody()
+
+    async def _be_nobody(self) -> None:
+        if not is_loading(self.identity):  # A loader that empties the session is no news of it.
+            self.bind(None)
 
     async def _let_load(self) -> None:
         self.manager._load_user()
@@ -112,12 +147,29 @@ def exchange(manager: Any = None) -> FlaskExchange:
         )
     app, request, session = place
     if manager is None:
-        manager = default_manager(app)
+        manager = getattr(app, "login_manager", None) or default_manager(app)
     held = request.__dict__
     identity = held.get(manager.attribute)
     if identity is None:
         identity = held[manager.attribute] = Identity()
     return FlaskExchange(app, manager, request, session, identity)
+
+
+def anywhere(manager: Any = None) -> FlaskExchange:
+    """Return the exchange of the request at hand; or one without a request, for code that has but
+    the application at hand: a job, a command.
+    """
+    if here() is not None:
+        return exchange(manager)
+    if not flask.has_app_context():
+        raise OutOfPlace(
+            "There is no application here. Call this in a view, or in a block of"
+            ' "with app.app_context():".'
+        )
+    app = flask.current_app._get_current_object()  # type: ignore[attr-defined]
+    identity = Identity()
+    identity.loaded = True
+    return FlaskExchange(app, manager or default_manager(app), None, {}, identity)
 
 
 def default_manager(app: Any) -> Any:
@@ -137,6 +189,28 @@ def stepped(
         return step(fn(exchange(), *args, **kwargs))
 
     return publish(fn, bound, "flask_compat")
+
+
+def stepped_anywhere(
+    fn: Callable[Concatenate[Exchange, P], Coroutine[Any, Any, T]],
+) -> Callable[P, T]:
+    """Give *fn* the current exchange, or one without a request, and run it to its end."""
+
+    def bound(*args: P.args, **kwargs: P.kwargs) -> T:
+        return step(fn(anywhere(), *args, **kwargs))
+
+    return publish(fn, bound, "flask_compat")
+
+
+def stepped_method(
+    fn: Callable[Concatenate[Exchange, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Any, P], T]:
+    """Make *fn* a method of a manager, which it serves."""
+
+    def bound(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return step(fn(anywhere(self), *args, **kwargs))
+
+    return publish(fn, bound, "flask_compat", method=True)
 
 
 def decided(fn: Callable[Concatenate[Exchange, P], T]) -> Callable[P, T]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final, TypeVar, cast, overload
 
 from flask import Flask, current_app, has_app_context
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.wrappers import Response
 
 from quart_login._core import (
@@ -16,6 +17,7 @@ from quart_login._core import (
     caching,
     cookies,
     guard,
+    listing,
     onward,
     realms,
     remember,
@@ -35,10 +37,12 @@ from quart_login._core.load import known, load, touch
 from quart_login._core.manager import BaseLoginManager, UserT
 from quart_login._core.signals import user_loaded_from_header
 from quart_login._core.step import step
+from quart_login._core.store import Store
 from quart_login._core.tokens import Token, keys_of
 
 from ._context import here
-from ._exchange import bind_user, exchange
+from ._endings import Ending
+from ._exchange import anywhere, bind_user, exchange, stepped_method
 from ._fence import watch
 from ._streams import follow, is_streamed
 from .utils import (
@@ -49,14 +53,17 @@ from .utils import (
     anonymous,
     basic_guarded,
     check_first,
+    freshly_guarded,
     get_user,
     guarded,
+    refuse_loops,
 )
 
 #: Whether responses that depend on the user are kept from shared caches.
 _PRIVATE: Final = "LOGIN_CACHE_CONTROL_PRIVATE"
 
 V = TypeVar("V", bound=Callable[..., Any])
+R = TypeVar("R")
 
 
 def _deprecated(name: str, instead: str) -> None:
@@ -77,6 +84,9 @@ class LoginManager(BaseLoginManager[UserT]):
     another *name*: ``staff = LoginManager(app, name="staff")``.  Use its methods then,
     ``@staff.login_required``; the module's functions serve the manager without a name, or the one
     with *default_names*, which keeps the logins from before it had a name.
+
+    With *sessions*, a store of `quart_login.stores`, each login is kept there until it ends: users
+    see their logins, and end them.
     """
 
     defaults = settings.FLASK_LOGIN
@@ -86,14 +96,13 @@ class LoginManager(BaseLoginManager[UserT]):
         app: Flask | None = None,
         add_context_processor: bool = True,
         *,
+        sessions: Store | None = None,
         name: str | None = None,
         default_names: bool = False,
     ) -> None:
-        super().__init__(name, default_names)
+        super().__init__(name, default_names, sessions)
         self._current_user = CurrentUser(self)
         self._header_callback: Callable[[str], Any] | None = None
-        #: Returns what a session is bound to; replace it to bind sessions to something else.
-        self._session_identifier_generator: Callable[[], Any] = _create_identifier
         # Dependants replace these two; then they are called, which costs.
         kind = type(self)
         self.loads_itself = kind._load_user is not LoginManager._load_user
@@ -114,6 +123,7 @@ class LoginManager(BaseLoginManager[UserT]):
                 "flask_compat serves Flask, and this is a Quart application. For Quart take"
                 " LoginManager from quart_login."
             )
+        refuse_loops(self.sessions)
         config = self.config_of(app)
         cookies.secure(app.config, settings.reader(config), self.realm)
         settings.check(config)
@@ -150,6 +160,8 @@ class LoginManager(BaseLoginManager[UserT]):
         """
         return step(guard.needs_refresh(exchange(self)))
 
+    own_answers = (unauthorized, needs_refresh)
+
     @property
     def current_user(self) -> UserT:
         """The user of the current request, as the application's user class."""
@@ -162,9 +174,17 @@ class LoginManager(BaseLoginManager[UserT]):
         duration: timedelta | None = None,
         force: bool = False,
         fresh: bool = True,
+        *,
+        method: str | None = None,
     ) -> bool:
-        """Log *user* in, as `flask_compat.login_user` does."""
-        return step(core_login.login_user(exchange(self), user, remember, duration, force, fresh))
+        """Log *user* in, as `flask_compat.login_user` does.
+
+        *method* says how they proved who they are, for those who list their login sessions:
+        ``"passkey"``, say.  A fresh login is by ``"password"`` if nothing is said.
+        """
+        return step(
+            core_login.log_in(exchange(self), user, remember, duration, force, fresh, method)
+        )
 
     def logout_user(self) -> bool:
         """Log the current user out, as `flask_compat.logout_user` does."""
@@ -177,6 +197,13 @@ class LoginManager(BaseLoginManager[UserT]):
     def redirect_next(self, fallback: str = "/", next_field: str = "next") -> Response:
         """Return a redirect to where the visitor goes, as `flask_compat.redirect_next` does."""
         return step(onward.redirect_next(exchange(self), fallback, next_field))
+
+    # As the functions of these names, for this manager's users.
+    list_sessions = stepped_method(listing.list_sessions)
+    revoke_session = stepped_method(listing.revoke_session)
+    revoke_other_sessions = stepped_method(listing.revoke_other_sessions)
+    revoke_user = stepped_method(listing.revoke_user)
+    purge_sessions = stepped_method(listing.purge_sessions)
 
     def login_fresh(self) -> bool:
         """Return whether the current login is fresh, as `flask_compat.login_fresh` does."""
@@ -213,11 +240,19 @@ class LoginManager(BaseLoginManager[UserT]):
         """Let only this manager's users into the view *func*; see `flask_compat.login_required`."""
         return cast(V, guarded(func, fresh=False, manager=self))
 
-    def fresh_login_required(self, func: V) -> V:
+    @overload
+    def fresh_login_required(self, func: V) -> V: ...
+
+    @overload
+    def fresh_login_required(self, *, max_age: timedelta | float) -> Callable[[V], V]: ...
+
+    def fresh_login_required(
+        self, func: Any = None, *, max_age: timedelta | float | None = None
+    ) -> Any:
         """Let only users into *func* who typed their password not long ago; see
         `flask_compat.fresh_login_required`.
         """
-        return cast(V, guarded(func, fresh=True, manager=self))
+        return freshly_guarded(func, max_age, self)
 
     @overload
     def basic_auth_required(self, func: V, /) -> V: ...
@@ -244,13 +279,12 @@ class LoginManager(BaseLoginManager[UserT]):
         """Return a bearer token for *user* in this realm; see `flask_compat.issue_token`."""
         return bearer.issue(current_app, self, user, lifetime)
 
-    def find_user(self, app: Flask, user_id: str | int) -> Any:
-        """Return what the user loader returns for *user_id*, outside of requests."""
-        loader = self.user_callback
-        if loader is None:
-            raise ConfigurationError("There is no user_loader to ask for a user.")
+    def outside(self, app: Flask, work: Callable[..., Coroutine[Any, Any, R]], *args: Any) -> R:
+        """Return what ``work(exchange, *args)`` does outside of requests."""
         with app.app_context():
-            return app.ensure_sync(loader)(user_id)
+            at_hand = anywhere(self)
+            step(listing.check_store(at_hand))  # as Quart does when it starts
+            return step(work(at_hand, *args))
 
     @overload
     def anonymous_required(self, target: V, /) -> V: ...
@@ -280,16 +314,10 @@ class LoginManager(BaseLoginManager[UserT]):
 
     # --- what the core asks ----------------------------------------------------------------------
 
-    def identifier(self, exchange: Exchange) -> str:
-        """Return what a session is bound to."""
-        if self._session_identifier_generator is _create_identifier:
-            return super().identifier(exchange)
-        return self._session_identifier_generator()  # type: ignore[no-any-return]
-
     @property
     def asks_requests(self) -> bool:
         """May a request name its user by something else than a session or a remember cookie?"""
-        return super().asks_requests or self._header_callback is not None
+        return self._request_callback is not None or self._header_callback is not None
 
     def request_loaders(self, exchange: Exchange) -> list[tuple[Callable[[Any], Any], Any, Any]]:
         """Return who else may know the user of the request: callback, argument, signal."""
@@ -302,6 +330,15 @@ class LoginManager(BaseLoginManager[UserT]):
         return [(self._header_callback, header, user_loaded_from_header)]
 
     # --- Flask-Login's private names that large dependants call -----------------------------------
+
+    @property
+    def _session_identifier_generator(self) -> Callable[[], Any]:
+        """Returns what a session is bound to; replace it to bind sessions to something else."""
+        return self.own_identifier or _create_identifier
+
+    @_session_identifier_generator.setter
+    def _session_identifier_generator(self, generator: Callable[[], Any]) -> None:
+        self.own_identifier = None if generator is _create_identifier else generator
 
     def _load_user(self) -> None:
         """Load the user of the request at hand, anew, and let everybody know."""
@@ -326,21 +363,25 @@ class LoginManager(BaseLoginManager[UserT]):
         app, request, session = place
         if self.realm is None and app.login_manager is not self:
             return response  # Another manager took this one's place.
-        held, config = request.__dict__, self.config_of(app)
-        identity = held.get(self.attribute)
+        held, config = request.__dict__, app.config if self.realm is None else self.config_of(app)
+        identity = looked = held.get(self.attribute)
         if identity is None:
             identity = held[self.attribute] = Identity()  # Nobody looked; a stream may yet.
         elif is_due(identity, session, self.keys, config):
             step(finish(exchange(self), response))
-        if caching.depends(identity, session, self.keys, config):
-            private = identity.by_header or self.setting(app, _PRIVATE)
-            caching.mark(response, private, app.debug)
-        identity.close()
+        if session or looked:
+            depends = identity.seen or caching.depends(identity, session, self.keys, config)
+            if depends:
+                private = identity.by_header or config.get(_PRIVATE, self.defaults[_PRIVATE])
+                caching.mark(response, private, app.config["DEBUG"])
+            if getattr(session, "accessed", False) and _says_vary(app, session, depends):
+                session.accessed = False
+        identity.closed, identity.error = True, None
         if type(response.response) is not list and is_streamed(response):
             if may_be_somebody(exchange(self)):
                 touch(session)  # The body may ask, and the headers go first.
                 caching.mark_stream(response, identity.by_header or self.setting(app, _PRIVATE))
-            follow(response, place)
+            follow(response, place, None if self.sessions is None else Ending(exchange(self)))
         return response
 
     def _set_cookie(self, response: Any) -> None:
@@ -376,3 +417,13 @@ class LoginManager(BaseLoginManager[UserT]):
     def _login_disabled(self, newvalue: bool) -> None:
         _deprecated("_login_disabled", "'LOGIN_DISABLED' in 'app.config'")
         current_app.config["LOGIN_DISABLED"] = newvalue
+
+
+def _says_vary(app: Flask, session: Any, said: bool) -> bool:
+    """Does the response say ``Vary: Cookie``, *said* or not, without the framework's looking at
+    whether *session* was accessed?  (It looks in the headers then, which is dear.)
+    """
+    plain = type(session) is SecureCookieSession
+    if not plain or type(app.session_interface) is not SecureCookieSessionInterface:
+        return False  # There it may mean something else, too.
+    return said or session.modified  # As it writes the cookie, it says so in any case.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from quart_login._core.signals import (
     credential_rejected,
     identity_mismatch,
+    login_session_ended,
+    remember_theft_detected,
     session_protected,
     user_accessed,
     user_loaded_from_cookie,
@@ -22,6 +24,8 @@ from quart_login._core.signals import user_loaded_from_header as _user_loaded_fr
 __all__ = [
     "credential_rejected",
     "identity_mismatch",
+    "login_session_ended",
+    "remember_theft_detected",
     "session_protected",
     "user_accessed",
     "user_loaded_from_cookie",

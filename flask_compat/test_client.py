@@ -12,12 +12,13 @@ from flask import request_finished
 from flask.testing import FlaskClient
 
 from quart_login._core import kit
+from quart_login._core.beginning import begin, client_session
 from quart_login._core.identity import Identity
 from quart_login._core.kit import ManualClock, assert_anonymous
 from quart_login._core.login import login_decision
-from quart_login._core.opening import client_keys
 from quart_login._core.realms import manager_named
 from quart_login._core.routes import assert_routes_guarded
+from quart_login._core.step import step
 from quart_login._core.users import unwrap
 
 from ._exchange import FlaskExchange, default_manager, exchange
@@ -26,7 +27,7 @@ from ._exchange import FlaskExchange, default_manager, exchange
 def _exchange(client: FlaskClient, session: Any, realm: str | None = None) -> FlaskExchange:
     app: Any = client.application
     environ = client.environ_base
-    here = SimpleNamespace(remote_addr=environ.get("REMOTE_ADDR"), environ=environ)
+    here = SimpleNamespace(remote_addr=environ.get("REMOTE_ADDR"), environ=environ, cookies={})
     manager = default_manager(app) if realm is None else manager_named(app, realm)
     return FlaskExchange(app, manager, here, session, Identity())
 
@@ -42,7 +43,7 @@ def _log_in(
 ) -> None:
     with client.session_transaction() as session:
         here = _exchange(client, session, realm)
-        opened = kit.opened(here, user, fresh, remembered, age)
+        opened = step(begin(here, user, fresh, remembered, age))
         kit.take_over(here, opened)
     name, path = here.setting("REMEMBER_COOKIE_NAME"), here.setting("REMEMBER_COOKIE_PATH") or "/"
     domain = (here.config.get("SERVER_NAME") or "localhost").partition(":")[0]
@@ -92,7 +93,7 @@ class FlaskLoginClient(FlaskClient):
         if user:
             with self.session_transaction() as session:
                 here = _exchange(self, session)
-                session.update(client_keys(here, unwrap(user), bool(fresh_login)))
+                session.update(step(client_session(here, unwrap(user), bool(fresh_login))))
 
     def login_as(
         self,

@@ -6,6 +6,7 @@ The names that begin with an underscore are Flask-Login's private ones that larg
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
@@ -17,27 +18,39 @@ from quart_login._core import (
     basic,
     bearer,
     codec,
+    listing,
     login,
     marks,
     onward,
+    realms,
     redirects,
     report,
     tokens,
     urls,
 )
 from quart_login._core.acting import ActingAs, acted, innermost
+from quart_login._core.errors import ConfigurationError
 from quart_login._core.exchange import Exchange
 from quart_login._core.guard import refuse, refuse_basic, send_away
 from quart_login._core.identity import ATTRIBUTE
 from quart_login._core.load import is_loading, known
 from quart_login._core.protection import fingerprint
 from quart_login._core.public import publish
-from quart_login._core.settings import COOKIE_NAME, EXEMPT_METHODS
+from quart_login._core.settings import COOKIE_NAME, EXEMPT_METHODS, seconds
 from quart_login._core.step import step
+from quart_login._core.store import Store
 from quart_login._core.users import AnonymousUserMixin, flag
 
 from ._context import here, request_at_hand
-from ._exchange import decided, exchange, identity_of, on_the_web, stepped
+from ._exchange import (
+    anywhere,
+    decided,
+    exchange,
+    identity_of,
+    on_the_web,
+    stepped,
+    stepped_anywhere,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,7 +68,7 @@ def _get_user() -> Any:
 
 
 def _user_of(request: Any, manager: Any) -> Any:
-    identity = identity_of(request, ATTRIBUTE if manager is None else manager.attribute)
+    identity = request.__dict__.get(ATTRIBUTE if manager is None else manager.attribute)
     if identity is None or not identity.loaded:
         if identity is not None and is_loading(identity):
             return _anonymous(manager)
@@ -166,6 +179,12 @@ login_remembered = decided(login.login_remembered)
 login_decision = _looking(login.login_decision)
 report_login_failure = stepped(report.report_login_failure)
 
+list_sessions = stepped_anywhere(listing.list_sessions)
+revoke_session = stepped_anywhere(listing.revoke_session)
+revoke_other_sessions = stepped_anywhere(listing.revoke_other_sessions)
+revoke_user = stepped_anywhere(listing.revoke_user)
+purge_sessions = stepped_anywhere(listing.purge_sessions)
+
 encode_cookie = on_the_web(codec.encode_cookie)
 decode_cookie = on_the_web(codec.decode_cookie)
 issue_token = on_the_web(bearer.issue_token)
@@ -188,22 +207,40 @@ def login_required(func: V) -> V:
     return cast(V, guarded(func, fresh=False))
 
 
-def fresh_login_required(func: V) -> V:
+@overload
+def fresh_login_required(func: V) -> V: ...
+
+
+@overload
+def fresh_login_required(*, max_age: timedelta | float) -> Callable[[V], V]: ...
+
+
+def fresh_login_required(func: Any = None, *, max_age: timedelta | float | None = None) -> Any:
     """Let only users into the view *func* who typed their password in this session, not long ago.
 
-    Others get what `LoginManager.needs_refresh` returns, or `LoginManager.unauthorized` if they are
-    not logged in.
+    Not longer ago than *max_age* (a `timedelta` or seconds), or else ``LOGIN_FRESH_DURATION``:
+    ``@fresh_login_required(max_age=timedelta(minutes=10))``.  (A login from Flask-Login carries no
+    time, and is too old for any *max_age*.)  Others get what `LoginManager.needs_refresh` returns,
+    or `LoginManager.unauthorized` if they are not logged in.
     """
-    return cast(V, guarded(func, fresh=True))
+    return freshly_guarded(func, max_age)
 
 
-def guarded(func: Any, *, fresh: bool, manager: Any = None) -> Any:
+def freshly_guarded(func: Any, max_age: timedelta | float | None, manager: Any = None) -> Any:
+    """Let only users with a fresh login into the view *func*; None returns what does."""
+    age = None if max_age is None else seconds(max_age, "max_age", float)
+    if func is None:
+        return partial(guarded, fresh=True, manager=manager, max_age=age)
+    return guarded(func, fresh=True, manager=manager, max_age=age)
+
+
+def guarded(func: Any, *, fresh: bool, manager: Any = None, max_age: float | None = None) -> Any:
     """Let only users of *manager*, or of the default one, into the view *func*."""
     is_async = iscoroutinefunction(func)
 
     @wraps(func)
     def decorated_view(*args: Any, **kwargs: Any) -> Any:
-        answer = refusal(fresh, manager)
+        answer = refusal(fresh, manager, max_age=max_age)
         if answer is not None:
             return answer
         if is_async:
@@ -296,11 +333,23 @@ def basic_guarded(func: Any, names: basic.Names, manager: Any = None) -> Any:
     return decorated_view
 
 
+def refuse_loops(store: Store | None) -> None:
+    """Raise `ConfigurationError` for a *store* that needs an event loop: Flask has none."""
+    if getattr(store, "is_async", False):
+        raise ConfigurationError(
+            f"{store!r} needs an event loop, and Flask has none. Give it the blocking client or"
+            " engine: redis.Redis, sqlalchemy.create_engine."
+        )
+
+
 def check_first(app: Flask) -> None:
     """Let *app*'s first request, whatever it is for, fail where such a view protects nothing."""
 
     def check() -> None:
         basic.check_views(app)
+        for manager in realms.managers_of(app).values():
+            refuse_loops(manager.sessions)  # It may have been given one since.
+            step(listing.check_at_request(anywhere(manager)))
         # Once is enough.  A new list: Flask is going through the old one.
         hooks = app.before_request_funcs[None]
         app.before_request_funcs[None] = [hook for hook in hooks if hook is not check]
@@ -313,12 +362,14 @@ def check_first(app: Flask) -> None:
 _loaded_user = _get_user
 
 
-def refusal(fresh: bool, manager: Any, *, fenced: bool = False) -> Any:
+def refusal(
+    fresh: bool, manager: Any, *, fenced: bool = False, max_age: float | None = None
+) -> Any:
     """Return the response that takes the view's place, or None where the view may run; see
     `guard.refuse`.
     """
     if _get_user is _loaded_user or (manager is not None and manager.realm is not None):
-        return step(refuse(exchange(manager), fresh, fenced=fenced))
+        return step(refuse(exchange(manager), fresh, fenced=fenced, max_age=max_age))
     # A test put another function into the place of `_get_user`: whom that returns is the user.
     manager = current_app.login_manager  # type: ignore[attr-defined]
     if not get_user().is_authenticated:
@@ -362,6 +413,7 @@ __all__ = [
     "expand_login_view",
     "fresh_login_required",
     "issue_token",
+    "list_sessions",
     "login_decision",
     "login_fresh",
     "login_remembered",
@@ -370,6 +422,10 @@ __all__ = [
     "login_user",
     "logout_user",
     "make_next_param",
+    "purge_sessions",
     "report_login_failure",
+    "revoke_other_sessions",
+    "revoke_session",
+    "revoke_user",
     "set_login_view",
 ]

@@ -6,6 +6,7 @@ from importlib.metadata import version as _version
 
 from ._core import bearer as _bearer
 from ._core import codec as _codec
+from ._core import listing as _listing
 from ._core import login as _login
 from ._core import onward as _onward
 from ._core import redirects as _redirects
@@ -18,9 +19,11 @@ from ._core.errors import (
     LoginError,
     MissingLoader,
     OutOfPlace,
+    StoreUnavailable,
     UnusableUser,
     UserNotLoaded,
 )
+from ._core.listing import ListedSession
 from ._core.marks import login_exempt
 from ._core.reasons import Reason
 from ._core.settings import (
@@ -38,6 +41,8 @@ from ._core.settings import (
 from ._core.signals import (
     credential_rejected,
     identity_mismatch,
+    login_session_ended,
+    remember_theft_detected,
     session_protected,
     user_accessed,
     user_loaded_from_cookie,
@@ -51,7 +56,7 @@ from ._core.signals import (
 )
 from ._core.users import AnonymousUserMixin, UserMixin
 from ._current import acting_as, current_user, load_user, looking
-from ._exchange import awaited, decided, on_the_web
+from ._exchange import awaited, awaited_anywhere, decided, on_the_web
 from ._manager import LoginManager
 from ._origins import allow_origins
 from ._views import (
@@ -71,6 +76,11 @@ login_fresh = looking(_login.login_fresh)
 login_remembered = decided(_login.login_remembered)
 login_decision = decided(_login.login_decision)
 report_login_failure = awaited(_report.report_login_failure)
+list_sessions = awaited_anywhere(_listing.list_sessions)
+revoke_session = awaited_anywhere(_listing.revoke_session)
+revoke_other_sessions = awaited_anywhere(_listing.revoke_other_sessions)
+revoke_user = awaited_anywhere(_listing.revoke_user)
+purge_sessions = awaited_anywhere(_listing.purge_sessions)
 redirect_next = awaited(_onward.redirect_next)
 safe_next = on_the_web(_redirects.safe_next)
 login_url = on_the_web(_urls.login_url)
@@ -95,6 +105,7 @@ __all__ = [
     "AnonymousUserMixin",
     "ConfigurationError",
     "CookieTooLarge",
+    "ListedSession",
     "LoginDecision",
     "LoginError",
     "LoginManager",
@@ -102,6 +113,7 @@ __all__ = [
     "OutOfPlace",
     "QuartLoginClient",
     "Reason",
+    "StoreUnavailable",
     "UnusableUser",
     "UserMixin",
     "UserNotLoaded",
@@ -120,18 +132,25 @@ __all__ = [
     "fresh_login_required",
     "identity_mismatch",
     "issue_token",
+    "list_sessions",
     "load_user",
     "login_decision",
     "login_exempt",
     "login_fresh",
     "login_remembered",
     "login_required",
+    "login_session_ended",
     "login_url",
     "login_user",
     "logout_user",
     "make_next_param",
+    "purge_sessions",
     "redirect_next",
+    "remember_theft_detected",
     "report_login_failure",
+    "revoke_other_sessions",
+    "revoke_session",
+    "revoke_user",
     "safe_next",
     "session_protected",
     "set_login_view",

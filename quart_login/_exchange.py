@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from inspect import iscoroutinefunction, signature
 from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 
@@ -14,16 +15,22 @@ from ._core.errors import OutOfPlace
 from ._core.exchange import Exchange
 from ._core.identity import ATTRIBUTE, Identity
 from ._core.load import is_loading, load
+from ._core.negotiation import ASKED
 from ._core.public import is_coroutine_function, publish
 from ._core.realms import missing_manager
 from ._core.settings import seconds
-from ._loops import in_time
+from ._core.store import SessionId
+from ._loops import abandoning, in_time
+from ._websocket import watch_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Where on the request the lock is kept that makes its tasks load the user once.
 _LOCK: Final = "_quart_login_lock"
+
+#: The headers of `negotiation.ASKED`, as a scope names them.
+_ASKED: Final = {name.lower().encode(): name for name in ASKED}
 
 #: Quart 0.23 hands its one context to `make_default_options_response`.
 _OPTIONS_TAKES_CONTEXT: Final = (
@@ -44,25 +51,43 @@ class QuartExchange(Exchange):
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         if is_coroutine_function(fn) or iscoroutinefunction(fn):  # also a partial of one
-            return await cast("Awaitable[T]", fn(*args))
+            return await fn(*args)  # type: ignore[misc, no-any-return]
         # A plain function may block, so Quart runs it in a thread; it may also return an awaitable,
         # which trio's threads hand over in a box only.
         [result] = await self.app.ensure_async(_boxed)(fn, *args)
         return cast(T, await result if hasattr(result, "__await__") else result)
 
-    async def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
+    def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> Awaitable[T]:
         limit = self.config.get("LOGIN_LOADER_TIMEOUT")
         if limit is None:
             if is_coroutine_function(fn):  # as `call` does, with one coroutine less on the way
-                return await cast("Awaitable[T]", fn(*args))
-            return await self.call(fn, *args)
-        limit = seconds(limit, "LOGIN_LOADER_TIMEOUT", float)
-        return await in_time(limit, self.call, fn, *args)
+                return fn(*args)  # type: ignore[return-value]
+            return self.call(fn, *args)
+        return in_time(seconds(limit, "LOGIN_LOADER_TIMEOUT", float), self.call, fn, *args)
+
+    async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
+        limit = self.setting("LOGIN_STORE_TIMEOUT")
+        if limit is None:
+            return await method(self, *args, **options)
+        limit = seconds(limit, "LOGIN_STORE_TIMEOUT", float)
+        return await in_time(limit, partial(method, abandoning() or self, *args, **options))
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:
             told = {**self.manager.signal_data, **extra}
             await signal.send_async(self.app, _sync_wrapper=self.app.ensure_async, **told)
+
+    async def ended(self, ids: Sequence[SessionId]) -> None:
+        watch = watch_of(self.app, self.manager)
+        if watch is not None:
+            await watch.end(ids)
+
+    def bind(self, user: Any, *, forced: bool = False) -> None:
+        super().bind(user, forced=forced)
+        if self.identity.login_session is not None and self.is_websocket:
+            watch = watch_of(self.app, self.manager)
+            if watch is not None:
+                watch.hold_websocket(self.request, self.identity)
 
     async def options(self) -> Any:
         if _OPTIONS_TAKES_CONTEXT:
@@ -74,16 +99,33 @@ class QuartExchange(Exchange):
         return cast("Mapping[str, str]", await self.request.form)
 
     def authorization(self) -> str | None:
-        # The scope's names are bytes in lower case, and nearly always there is no such header.
-        sent = [value for name, value in self.request.scope["headers"] if name == b"authorization"]
-        return b",".join(sent).decode("latin1") if sent else None
+        return authorization_of(self.request)
 
     def client(self) -> tuple[str | None, str | None]:
-        # The scope's headers are bytes in lower case: quicker to look through than the request's.
+        return self.look()[:2]
+
+    def look(self) -> tuple[str | None, str | None, bool]:
+        agent, authorizes = None, False
         for name, value in self.request.scope["headers"]:
             if name == b"user-agent":
-                return self.request.remote_addr, value.decode("latin1")
-        return self.request.remote_addr, None
+                agent = value if agent is None else agent
+            elif name == b"authorization":
+                authorizes = True
+        return (
+            self.request.remote_addr,
+            None if agent is None else agent.decode("latin1"),
+            authorizes,
+        )
+
+    def preferences(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for name, value in self.request.scope["headers"]:
+            if name in _ASKED:
+                found.setdefault(_ASKED[name], value.decode("latin1"))
+        return found
+
+    def redirect(self, url: str) -> Any:
+        return self.app.redirect(url)
 
     async def load_user(self) -> None:
         if is_loading(self.identity):
@@ -99,6 +141,16 @@ class QuartExchange(Exchange):
                 return
             async with self.app.app_context():  # A streamed body has none, and loaders need one.
                 await load(self)
+
+
+def authorization_of(connection: Any) -> str | None:
+    """Return the ``Authorization`` header of *connection*; several, joined by commas."""
+    sent = None
+    # The scope's headers are bytes in lower case: quicker to look through than the request's.
+    for name, value in connection.scope["headers"]:
+        if name == b"authorization":
+            sent = value if sent is None else sent + b"," + value
+    return None if sent is None else sent.decode("latin1")
 
 
 def _boxed(fn: Callable[..., Any], *args: Any) -> list[Any]:
@@ -122,12 +174,29 @@ def exchange(manager: Any = None) -> QuartExchange:
         )
     app, connection, session = place
     if manager is None:
-        manager = default_manager(app)
+        manager = getattr(app, "login_manager", None) or default_manager(app)
     held = connection.__dict__
     identity = held.get(manager.attribute)
     if identity is None:
         identity = held[manager.attribute] = Identity()
     return QuartExchange(app, manager, connection, session, identity)
+
+
+def anywhere(manager: Any = None) -> QuartExchange:
+    """Return the exchange of the request at hand; or one without a request, for code that has but
+    the application at hand: a job, a command.
+    """
+    if here() is not None:
+        return exchange(manager)
+    if not quart.has_app_context():
+        raise OutOfPlace(
+            "There is no application here. Call this in a view, or in a block of"
+            ' "async with app.app_context():".'
+        )
+    app = quart.current_app._get_current_object()  # type: ignore[attr-defined]
+    identity = Identity()
+    identity.loaded = True
+    return QuartExchange(app, manager or default_manager(app), None, {}, identity)
 
 
 def default_manager(app: Any) -> Any:
@@ -147,6 +216,28 @@ def awaited(
         return await fn(exchange(), *args, **kwargs)
 
     return publish(fn, bound, "quart_login")
+
+
+def awaited_anywhere(
+    fn: Callable[Concatenate[Exchange, P], Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Give *fn* the current exchange, or one without a request, and await it."""
+
+    async def bound(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await fn(anywhere(), *args, **kwargs)
+
+    return publish(fn, bound, "quart_login")
+
+
+def awaited_method(
+    fn: Callable[Concatenate[Exchange, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make *fn* a method of a manager, which it serves."""
+
+    async def bound(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await fn(anywhere(self), *args, **kwargs)
+
+    return publish(fn, bound, "quart_login", method=True)
 
 
 def decided(fn: Callable[Concatenate[Exchange, P], T]) -> Callable[P, T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast, overload
@@ -13,6 +14,7 @@ from ._context import here
 from ._core import basic, marks
 from ._core.guard import admits, refuse, refuse_basic, send_away
 from ._core.identity import ATTRIBUTE
+from ._core.settings import seconds
 from ._exchange import exchange, identity_of
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -27,13 +29,31 @@ def login_required(func: V) -> V:
     return cast(V, guarded(func, fresh=False))
 
 
-def fresh_login_required(func: V) -> V:
+@overload
+def fresh_login_required(func: V) -> V: ...
+
+
+@overload
+def fresh_login_required(*, max_age: timedelta | float) -> Callable[[V], V]: ...
+
+
+def fresh_login_required(func: Any = None, *, max_age: timedelta | float | None = None) -> Any:
     """Let only users into the view *func* who typed their password in this session, not long ago.
 
-    Others get what `LoginManager.needs_refresh` returns, or `LoginManager.unauthorized` if they are
-    not logged in.
+    Not longer ago than *max_age* (a `timedelta` or seconds), or else ``LOGIN_FRESH_DURATION``:
+    ``@fresh_login_required(max_age=timedelta(minutes=10))``.  (A login from Flask-Login carries no
+    time, and is too old for any *max_age*.)  Others get what `LoginManager.needs_refresh` returns,
+    or `LoginManager.unauthorized` if they are not logged in.
     """
-    return cast(V, guarded(func, fresh=True))
+    return freshly_guarded(func, max_age)
+
+
+def freshly_guarded(func: Any, max_age: timedelta | float | None, manager: Any = None) -> Any:
+    """Let only users with a fresh login into the view *func*; None returns what does."""
+    age = None if max_age is None else seconds(max_age, "max_age", float)
+    if func is None:
+        return partial(guarded, fresh=True, manager=manager, max_age=age)
+    return guarded(func, fresh=True, manager=manager, max_age=age)
 
 
 @overload
@@ -128,14 +148,14 @@ def admitted(manager: Any) -> bool:
     return place is not None and identity is not None and admits(identity, place[2])
 
 
-def guarded(func: Any, *, fresh: bool, manager: Any = None) -> Any:
+def guarded(func: Any, *, fresh: bool, manager: Any = None, max_age: float | None = None) -> Any:
     """Let only users of *manager*, or of the default one, into the view *func*."""
     if iscoroutinefunction(func):
 
         @wraps(func)
         async def decorated_view(*args: Any, **kwargs: Any) -> Any:
             if fresh or not admitted(manager):
-                refusal = await refuse(exchange(manager), fresh)
+                refusal = await refuse(exchange(manager), fresh, max_age=max_age)
                 if refusal is not None:
                     return refusal
             return await func(*args, **kwargs)
@@ -144,7 +164,7 @@ def guarded(func: Any, *, fresh: bool, manager: Any = None) -> Any:
 
         @wraps(func)
         async def decorated_view(*args: Any, **kwargs: Any) -> Any:
-            refusal = await refuse(exchange(manager), fresh)
+            refusal = await refuse(exchange(manager), fresh, max_age=max_age)
             if refusal is not None:
                 return refusal
             return await current_app.ensure_async(func)(*args, **kwargs)

@@ -14,17 +14,19 @@ from quart.signals import request_finished
 from quart.testing import QuartClient
 
 from ._core import kit
+from ._core.beginning import begin, client_session
 from ._core.identity import Identity
 from ._core.kit import ManualClock, assert_anonymous
 from ._core.login import login_decision
-from ._core.opening import client_keys
 from ._core.realms import manager_named
 from ._core.routes import assert_routes_guarded
 from ._core.users import unwrap
 from ._exchange import QuartExchange, default_manager, exchange
 
 #: How a test client appears to the application: its address and its name.
-_CLIENT = SimpleNamespace(remote_addr="<local>", scope={"headers": [(b"user-agent", b"Quart")]})
+_CLIENT = SimpleNamespace(
+    remote_addr="<local>", scope={"headers": [(b"user-agent", b"Quart")]}, cookies={}
+)
 
 
 def _exchange(app: Any, session: Any, realm: str | None = None) -> QuartExchange:
@@ -43,7 +45,7 @@ async def _log_in(
 ) -> None:
     async with client.session_transaction() as session:
         here = _exchange(client.app, session, realm)
-        opened = kit.opened(here, user, fresh, remembered, age)
+        opened = await begin(here, user, fresh, remembered, age)
         kit.take_over(here, opened)
     name, path = here.setting("REMEMBER_COOKIE_NAME"), here.setting("REMEMBER_COOKIE_PATH") or "/"
     client.delete_cookie("localhost", name, path)
@@ -121,7 +123,8 @@ class QuartLoginClient(QuartClient):
         if user is None:
             return
         async with self.session_transaction() as session:
-            session.update(client_keys(_exchange(self.app, session), user, bool(self._fresh_login)))
+            here = _exchange(self.app, session)
+            session.update(await client_session(here, user, bool(self._fresh_login)))
 
     async def _make_request(self, *args: Any, **kwargs: Any) -> Any:
         await self._log_in()

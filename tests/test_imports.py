@@ -24,8 +24,26 @@ LOOPS = {"asyncio", "anyio", "trio", "hypercorn"}
 COMMANDS = "commands"
 
 #: The modules of the core that wait, and the two things they wait with.
-WAITS = {"load", "login", "guard", "finish", "onward", "header", "report"}
+WAITS = {
+    "load",
+    "login",
+    "guard",
+    "finish",
+    "onward",
+    "header",
+    "report",
+    "sessions",
+    "registered",
+    "moving",
+    "listing",
+    "beginning",
+    "terminal",
+    "watching",
+}
 HOW = {"exchange", "step"}
+
+#: What is asked of a store: methods that others write, which wait.
+PROTOCOLS = {"store"}
 
 #: These decide, and are given the exchange that their decision is about.
 GIVEN_THE_EXCHANGE = {"claim", "decision", "events", "kit", "opening"}
@@ -165,7 +183,7 @@ def test_quart_login_never_reaches_into_flask_compat(path: Path) -> None:
         assert name.split(".")[0] not in {"flask_compat", "flask"}, name
 
 
-DECIDES = [path for path in CORE if path.stem not in WAITS | HOW]
+DECIDES = [path for path in CORE if path.stem not in WAITS | HOW | PROTOCOLS]
 
 
 @pytest.mark.parametrize("path", DECIDES, ids=lambda path: path.stem)
@@ -177,6 +195,8 @@ def test_a_module_that_decides_waits_for_nothing(path: Path) -> None:
 @pytest.mark.parametrize("path", DECIDES, ids=lambda path: path.stem)
 def test_a_module_that_decides_imports_none_that_waits(path: Path) -> None:
     waiting = WAITS | HOW - ({"exchange"} if path.stem in GIVEN_THE_EXCHANGE else set())
+    # A command waits for nothing itself: it hands what waits to a manager, which knows how.
+    waiting -= {"terminal", "listing"} if path.stem == COMMANDS else set()
     assert not siblings_of(path) & {f"quart_login._core.{name}" for name in waiting}
 
 
@@ -186,7 +206,7 @@ def test_the_modules_that_wait_are_those() -> None:
         for path in CORE
         if any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree_of(path)))
     }
-    assert waiting == WAITS | {"exchange"}
+    assert waiting == WAITS | PROTOCOLS | {"exchange"}
 
 
 @pytest.mark.parametrize("name", sorted(WAITS))
@@ -199,7 +219,17 @@ def test_every_coroutine_of_the_core_takes_its_exchange_first(name: str) -> None
 
 
 VERBS = {
-    f"exchange.{verb}" for verb in ("call", "call_loader", "notify", "options", "form", "load_user")
+    f"exchange.{verb}"
+    for verb in (
+        "call",
+        "call_loader",
+        "ask",
+        "ended",
+        "notify",
+        "options",
+        "form",
+        "load_user",
+    )
 }
 
 

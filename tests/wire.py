@@ -126,6 +126,7 @@ def same_credential(one: str, other: str) -> bool:
     if one == other or not dot or head != other_head:
         return one == other
     try:
-        return base64_decode(tail) == base64_decode(other_tail)
+        # As bytes, as signers do: it is their number that decides on the padding.
+        return base64_decode(tail.encode()) == base64_decode(other_tail.encode())
     except BadData:
         return False

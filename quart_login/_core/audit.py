@@ -13,22 +13,16 @@ Rule 3.  No finding shows a secret, nor a part of one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any, Final
 
 from . import cookies, settings
+from .audit_logins import login_findings
 from .cookies import REMEMBER, SESSION, Cookie, Setting
 from .errors import ConfigurationError
+from .findings import Finding, State, either
 from .realms import managers_of
 from .tokens import MIN_KEY_BYTES
-
-#: The longest that NIST SP 800-63B-4 (section 2.1.3, AAL1) would have a login last unasked.
-LONGEST: Final = timedelta(days=30)
-
-#: The longest that a login should count as fresh (NIST SP 800-63B-4, section 2.2.3, AAL2).
-FRESHEST: Final = timedelta(days=1)
 
 #: A key of fewer different characters than this was not drawn at random.
 _VARIED: Final = 8
@@ -68,37 +62,6 @@ _KNOWN_KEYS: Final = frozenset(
 )
 
 
-class State(StrEnum):
-    """What a finding says."""
-
-    OK = "ok"
-    #: A setting mends it.
-    WRONG = "wrong"
-    #: No setting of this release mends it.
-    UNMET = "not met"
-    #: The configuration does not tell.
-    UNSEEN = "check"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one requirement finds."""
-
-    #: Its number in ASVS 5.0; empty for what that does not ask.
-    requirement: str
-    state: State
-    #: What is set, or what is so.
-    found: str
-    #: What to set, or to do; empty where there is nothing to do.
-    advice: str = ""
-    #: The realm whose setting it is; None for the default one's.
-    realm: str | None = None
-
-    def as_dict(self) -> dict[str, str | None]:
-        """Return the finding as JSON can hold it."""
-        return {**asdict(self), "state": str(self.state)}
-
-
 def audit(app: Any, manager: Any) -> list[Finding]:
     """Return what is to be said of *app* as *manager* sees it, sorted by requirement."""
     config = manager.config_of(app)
@@ -112,11 +75,10 @@ def audit(app: Any, manager: Any) -> list[Finding]:
         *_cookie_findings(cookies.cookie(REMEMBER, setting)),
         *_switch_findings(app, setting),
         *_key_findings(setting),
-        *_lifetime_findings(setting),
         *_protection_findings(manager.protection_mode(app)),
         *_token_findings(setting),
         *_cache_findings(setting),
-        *_session_findings(app),
+        *login_findings(app, manager, setting),
     ]
     return sorted((replace(one, realm=manager.realm) for one in found), key=_order)
 
@@ -134,13 +96,6 @@ def _order(finding: Finding) -> list[int]:
     return [int(part) for part in finding.requirement.split(".") if part] or [99]
 
 
-def _either(requirement: str, good: object, found: str, advice: str) -> Finding:
-    """Return a finding that is in order if *good*, and else to be mended as *advice* says."""
-    if good:
-        return Finding(requirement, State.OK, found)
-    return Finding(requirement, State.WRONG, found, advice)
-
-
 def _settings_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
     """Return what an application would be refused for that said it before `init_app`."""
     try:
@@ -154,26 +109,26 @@ def _settings_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _cookie_findings(it: Cookie) -> Iterator[Finding]:
     name, family = f"{it.family}_NAME = {it.name!r}", it.family
-    yield _either(
+    yield either(
         "3.3.1",
         it.secure,
         f"{family}_SECURE = {it.secure}",
         f"LOGIN_SECURE_COOKIES = True, or {family}_SECURE = True",
     )
-    yield _either(
+    yield either(
         "3.3.1",
         it.prefix,
         name,
         f"LOGIN_SECURE_COOKIES = True, or {family}_NAME = {cookies.secure_name(it)!r}",
     )
-    yield _either(
+    yield either(
         "3.3.2",
         it.samesite in ("Lax", "Strict"),
         f"{family}_SAMESITE = {it.samesite!r}",
         f"LOGIN_SECURE_COOKIES = True, or {family}_SAMESITE = 'Lax'",
     )
     yield _host_finding(it)
-    yield _either(
+    yield either(
         "3.3.4",
         it.httponly,
         f"{family}_HTTPONLY = {it.httponly}",
@@ -199,12 +154,12 @@ def _host_finding(it: Cookie) -> Finding:
 
 
 def _switch_findings(app: Any, setting: Setting) -> Iterator[Finding]:
-    yield _either("13.4.2", not app.debug, f"DEBUG = {bool(app.debug)}", "DEBUG = False")
-    yield _either("13.4.2", not app.testing, f"TESTING = {bool(app.testing)}", "TESTING = False")
+    yield either("13.4.2", not app.debug, f"DEBUG = {bool(app.debug)}", "DEBUG = False")
+    yield either("13.4.2", not app.testing, f"TESTING = {bool(app.testing)}", "TESTING = False")
     off = bool(setting("LOGIN_DISABLED"))
-    yield _either("8.3.1", not off, f"LOGIN_DISABLED = {off}", "LOGIN_DISABLED = False")
+    yield either("8.3.1", not off, f"LOGIN_DISABLED = {off}", "LOGIN_DISABLED = False")
     exempt = sorted(settings.EXEMPT_METHODS)
-    yield _either(
+    yield either(
         "8.3.1",
         exempt == ["OPTIONS"],
         f"EXEMPT_METHODS = {exempt}",
@@ -249,67 +204,11 @@ def _key_finding(name: str, key: Any) -> Finding:
     return Finding("11.5.1", State.OK, f"{name} is {size} bytes long")
 
 
-# --- lifetimes -----------------------------------------------------------------------------------
-
-
-def _lifetime_findings(setting: Setting) -> Iterator[Finding]:
-    idle = _duration(setting("PERMANENT_SESSION_LIFETIME"))
-    remembered = _duration(setting("REMEMBER_COOKIE_DURATION"))
-    fresh = _duration(setting("LOGIN_FRESH_DURATION"))
-    yield Finding(
-        "7.1.1",
-        State.UNSEEN,
-        f"limits: session {_said(idle)}, remembered {_said(remembered)}, fresh {_said(fresh)}",
-        "Write down why these fit, where they exceed NIST SP 800-63B.",
-    )
-    yield _either(
-        "7.3.1",
-        _within(idle, LONGEST),
-        f"PERMANENT_SESSION_LIFETIME = {_said(idle)}",
-        f"PERMANENT_SESSION_LIFETIME = timedelta(days={LONGEST.days}) or less",
-    )
-    yield _either(
-        "7.3.2",
-        _within(remembered, LONGEST),
-        f"REMEMBER_COOKIE_DURATION = {_said(remembered)}",
-        f"REMEMBER_COOKIE_DURATION = timedelta(days={LONGEST.days}) or less",
-    )
-    each = bool(setting("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"))
-    yield _either(
-        "7.3.2",
-        not each,
-        f"REMEMBER_COOKIE_REFRESH_EACH_REQUEST = {each}",
-        "REMEMBER_COOKIE_REFRESH_EACH_REQUEST = False: with it a remembered login has no last day.",
-    )
-    yield _either(
-        "7.5.1",
-        _within(fresh, FRESHEST),
-        f"LOGIN_FRESH_DURATION = {_said(fresh)}",
-        "LOGIN_FRESH_DURATION = timedelta(days=1) or less",
-    )
-
-
-def _duration(value: Any) -> timedelta | None:
-    if value is None or isinstance(value, timedelta):
-        return value
-    return timedelta(seconds=value)
-
-
-def _within(duration: timedelta | None, limit: timedelta) -> bool:
-    return duration is not None and duration <= limit
-
-
-def _said(duration: timedelta | None) -> str:
-    if duration is None:
-        return "without end"
-    return str(duration).removesuffix(", 0:00:00")
-
-
 # --- what else settings decide -------------------------------------------------------------------
 
 
 def _protection_findings(mode: Any) -> Iterator[Finding]:
-    yield _either(
+    yield either(
         "",
         mode in ("basic", "strong"),
         f"SESSION_PROTECTION = {mode!r}",
@@ -320,7 +219,7 @@ def _protection_findings(mode: Any) -> Iterator[Finding]:
 
 def _token_findings(setting: Setting) -> Iterator[Finding]:
     form, until = setting("REMEMBER_COOKIE_FORMAT"), setting("REMEMBER_COOKIE_LEGACY_UNTIL")
-    yield _either(
+    yield either(
         "9.2.1",
         form != "flask-login",
         f"REMEMBER_COOKIE_FORMAT = {form!r}",
@@ -341,7 +240,7 @@ def _token_findings(setting: Setting) -> Iterator[Finding]:
 
 def _cache_findings(setting: Setting) -> Iterator[Finding]:
     private = bool(setting("LOGIN_CACHE_CONTROL_PRIVATE"))
-    yield _either(
+    yield either(
         "14.2.2",
         private,
         f"LOGIN_CACHE_CONTROL_PRIVATE = {private}",
@@ -350,7 +249,7 @@ def _cache_findings(setting: Setting) -> Iterator[Finding]:
     advice = "Send Cache-Control: no-store with pages that the browser must not keep, either."
     yield Finding("14.3.2", State.UNSEEN, "browsers may keep private pages", advice)
     clears = bool(setting("LOGIN_CLEAR_SESSION_ON_LOGOUT"))
-    yield _either(
+    yield either(
         "14.3.1",
         clears,
         f"LOGIN_CLEAR_SESSION_ON_LOGOUT = {clears}",
@@ -362,52 +261,3 @@ def _cache_findings(setting: Setting) -> Iterator[Finding]:
     else:
         advice = "If pages keep data in the browser: LOGIN_CLEAR_SITE_DATA = ['cache', 'storage']"
         yield Finding("14.3.1", State.UNSEEN, "LOGIN_CLEAR_SITE_DATA is empty", advice)
-
-
-# --- where sessions are kept ---------------------------------------------------------------------
-
-#: What a session that lives in a signed cookie, whole, cannot do.
-_STATELESS: Final = (
-    ("7.1.2", "parallel sessions are neither counted nor limited", ""),
-    ("7.2.2", "a session's cookie is signed, not a random token of its own", ""),
-    ("7.2.4", "at a new login the cookie changes, and the old one stays good", ""),
-    ("7.3.2", "a session that is used goes on without a last day", ""),
-    ("7.4.1", "after logout a copy of the cookie stays good until it expires", ""),
-    (
-        "7.4.3",
-        "other sessions of a user end all at once or not at all",
-        "Give users a session_epoch that changes with the password, and with any other factor.",
-    ),
-    (
-        "7.4.5",
-        "sessions cannot be ended one by one",
-        "All of a user's: change the session_epoch. Everybody's: change SECRET_KEY.",
-    ),
-    ("7.5.2", "users cannot see and end their sessions", ""),
-)
-
-
-def _session_findings(app: Any) -> Iterator[Finding]:
-    yield Finding("7.2.1", State.OK, "sessions are checked on the server")
-    yield Finding(
-        "7.4.2",
-        State.UNSEEN,
-        "a user whom the loader does not return, or whose is_active is false, is logged out",
-        "Let the loader ask for the account as it is now.",
-    )
-    advice = "Show a way to log out on every page that needs a login."
-    yield Finding("7.4.4", State.UNSEEN, "logging out is a view of yours", advice)
-    if hasattr(app.session_interface, "get_signing_serializer"):
-        for requirement, found, todo in _STATELESS:
-            advice = todo or "Needs sessions that are kept on a server."
-            yield Finding(requirement, State.UNMET, f"stateless: {found}", advice)
-    else:
-        advice = (
-            "See what it does at login and logout: 7.1.2, 7.2.2, 7.2.3, 7.2.4, 7.3.2, 7.4, 7.5.2."
-        )
-        kind = type(app.session_interface).__name__
-        yield Finding("7.4.1", State.UNSEEN, f"sessions are kept by {kind}", advice)
-    advice = "Ask for a second factor before what is highly sensitive."
-    yield Finding("7.5.3", State.UNMET, "this library knows no factors", advice)
-    advice = "Log in where the user acts; do not let a page load do it."
-    yield Finding("7.6.2", State.UNSEEN, "a session starts where you call login_user", advice)

@@ -81,17 +81,19 @@ def protect(headers: Any, private: bool) -> str | None:
         _vary(headers, vary)
     if not private:
         return None
-    if not control:
-        headers["Cache-Control"] = "private"
+    if control is None:
+        headers.add("Cache-Control", "private")
         return None
     return None if control == "private" else _make_private(headers, control)
 
 
 def _vary(headers: Any, vary: str) -> None:
     """Add the cookie to what the response varies on."""
-    names = [name.strip().lower() for name in vary.split(",")]
-    if "*" not in names and "cookie" not in names:
-        headers["Vary"] = f"{vary}, Cookie"
+    if "*" in vary or "cookie" in vary.lower():  # or in a part of a name, perhaps
+        names = [name.strip().lower() for name in vary.split(",")]
+        if "*" in names or "cookie" in names:
+            return
+    headers["Vary"] = f"{vary}, Cookie"
 
 
 def _make_private(headers: Any, control: str) -> str | None:

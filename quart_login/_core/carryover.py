@@ -72,7 +72,16 @@ def leave(
 ) -> None:
     """Take the login out of *session*, and the user's data as far as *clear* says."""
     whose = owner(session, keys)
-    login = (keys.user_id, keys.fresh, keys.id, keys.remember, keys.remember_seconds, keys.next)
+    login = (
+        keys.user_id,
+        keys.fresh,
+        keys.id,
+        keys.remember,
+        keys.remember_seconds,
+        keys.next,
+        keys.proof,
+        keys.times,
+    )
     _remove(session, login)
     if clear:
         _remove(session, {*(session.keys() - set(kept)), keys.record})

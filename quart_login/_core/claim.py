@@ -7,16 +7,16 @@ Rule 3.  Another application's login (``LOGIN_AUDIENCE``) is neither used nor re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from . import carryover, events, record, remember
+from . import carryover, events, lifetimes, record, remember
 from .errors import ConfigurationError
 from .exchange import Exchange
-from .protection import Verdict, judge
+from .protection import Verdict, fingerprint, judge
 from .reasons import Reason
 from .record import NOTHING, Record
-from .settings import check_fallbacks
+from .settings import COOKIE_NAME, check_fallbacks
 from .signals import credential_rejected, identity_mismatch, session_protected
 from .tokens import Token, keys_of
 from .users import UserId, is_id, same_id
@@ -40,18 +40,56 @@ class Claim(NamedTuple):
 def may_be_somebody(exchange: Exchange) -> bool:
     """Does the request carry anything that could name a user?"""
     return (
-        exchange.manager.keys.user_id in exchange.session
-        or sent_as(exchange) is not None
-        or exchange.manager.asks_requests
+        may_name_somebody(exchange.manager, exchange.config, exchange.request, exchange.session)
         or exchange.authorization() is not None
     )
+
+
+def may_name_somebody(
+    manager: Any, config: Mapping[str, Any], request: Any, session: Mapping[str, Any]
+) -> bool:
+    """Does the request carry anything that could name a user, but for ``Authorization``?  (Asked
+    without an exchange: mostly it does not.)
+    """
+    cookies = request.cookies
+    return (
+        manager.keys.user_id in session
+        or (cookies and _sent_as(cookies, config) is not None)
+        or manager.asks_requests
+    )
+
+
+def plainly(exchange: Exchange) -> UserId | None:
+    """Return whom the session names, if it is plain that this counts and that nothing else in the
+    request has a say: what `claim` would find out in more steps.  (It is so with most requests.)
+    """
+    session, config, manager = exchange.session, exchange.config, exchange.manager
+    user_id = session.get(manager.keys.user_id)
+    if (
+        user_id is None
+        or not _is_held(user_id)
+        or manager.sessions is not None
+        or lifetimes.are_set(config)
+        or config.get("LOGIN_AUDIENCE") is not None
+        or config.get("SECRET_KEY_FALLBACKS")
+        or record.says_more(session, manager.keys, user_id)
+        or _sent_as(exchange.request.cookies, config) is not None
+        or manager.own_identifier is not None
+    ):
+        return None
+    address, agent, authorizes = exchange.look()
+    if authorizes or session.get(manager.keys.id) != fingerprint(address, agent):
+        return None
+    return user_id  # type: ignore[no-any-return]
 
 
 def claim(exchange: Exchange) -> Claim | None:
     """Return what session and remember cookie say of the user, if that can count."""
     if exchange.config.get("SECRET_KEY_FALLBACKS"):
         check_fallbacks(exchange.config)
-    held = _held(exchange)
+    held = held_claim(exchange)
+    if held is not None and lifetimes.are_set(exchange.config):
+        held = _lasting(exchange, held)
     if sent_as(exchange) is None:
         return held
     token = presented(exchange, refuse_cookie)
@@ -65,13 +103,13 @@ def claim(exchange: Exchange) -> Claim | None:
     return held._replace(token=token)
 
 
-def _held(exchange: Exchange) -> Claim | None:
+def held_claim(exchange: Exchange) -> Claim | None:
     """Return what the session says of the user."""
     session, keys = exchange.session, exchange.manager.keys
     user_id = session.get(keys.user_id)
     if user_id is None:
         return None
-    if user_id == "" or (type(user_id) is not str and not is_id(user_id)):
+    if not _is_held(user_id):
         refuse_all(exchange, Reason.NOT_A_USER)
         return None
     about, audience = NOTHING, exchange.config.get("LOGIN_AUDIENCE")
@@ -83,6 +121,26 @@ def _held(exchange: Exchange) -> Claim | None:
     if not exchange.manager.is_same_client(exchange) and not _protect(exchange):
         return None
     return Claim(user_id, about)
+
+
+def _lasting(exchange: Exchange, held: Claim) -> Claim | None:
+    """Return *held* unless that login is past its limits; note in the session that it was seen."""
+    session, keys, now = exchange.session, exchange.manager.keys, exchange.manager.clock()
+    limits = lifetimes.limits_of(exchange.setting, False)
+    times = lifetimes.read(session, keys)
+    if times is None or lifetimes.is_over(*times, now, limits):
+        refuse(exchange, Reason.EXPIRED, held.user_id)
+        if not exchange.is_websocket:
+            leave(exchange)
+        return None
+    if lifetimes.is_due(times[1], now, limits.idle) and not exchange.is_websocket:
+        session[keys.times] = lifetimes.write(times[0], now)
+    return held
+
+
+def _is_held(user_id: object) -> bool:
+    """Can *user_id* be that of a session?  (A text of any length: Flask-Login takes it, too.)"""
+    return user_id != "" if type(user_id) is str else is_id(user_id)
 
 
 def _protect(exchange: Exchange) -> bool:
@@ -105,10 +163,14 @@ def _protect(exchange: Exchange) -> bool:
 
 def sent_as(exchange: Exchange) -> str | None:
     """Return the name that the request's remember cookie has: its own, its former one, or None."""
-    cookies, name = exchange.request.cookies, exchange.setting("REMEMBER_COOKIE_NAME")
+    return _sent_as(exchange.request.cookies, exchange.config)
+
+
+def _sent_as(cookies: Mapping[str, str], config: Mapping[str, Any]) -> str | None:
+    name = config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME)
     if name in cookies:
         return name  # type: ignore[no-any-return]
-    former = exchange.config.get("REMEMBER_COOKIE_FORMER_NAME")
+    former = config.get("REMEMBER_COOKIE_FORMER_NAME")
     return former if former in cookies else None
 
 
@@ -128,10 +190,19 @@ def presented(
     text = exchange.request.cookies[name]
     found = remember.read(text, keys, exchange.setting, exchange.manager.clock())
     if isinstance(found, Token):
-        return found
+        if remembers(exchange):
+            return found
+        found = Reason.EXPIRED
     if refuse is not None:
         refuse(exchange, found)
     return None
+
+
+def remembers(exchange: Exchange) -> bool:
+    """Do the settings let a login outlive the browser?"""
+    if exchange.config.get("LOGIN_ASSURANCE_LEVEL") is None:
+        return True
+    return lifetimes.limits_of(exchange.setting, exchange.manager.sessions is not None).remembers
 
 
 # --- refusals ------------------------------------------------------------------------------------
@@ -163,7 +234,9 @@ def refuse_all(exchange: Exchange, reason: Reason, user_id: Any = None) -> None:
 
 def leave(exchange: Exchange) -> None:
     """Take the login out of the session, and the user's data as far as the settings say."""
-    exchange.identity.asked = True  # The response takes the login from the browser.
+    identity, key = exchange.identity, exchange.manager.keys.proof
+    identity.asked = True  # The response takes the login from the browser.
+    identity.left = exchange.session.get(key, identity.left)
     carryover.leave(
         exchange.session,
         exchange.manager.keys,

@@ -8,26 +8,34 @@ decides what.  What is worth an exit status of 1 for a machine is that with ``--
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
-from .audit import Finding, State, audit_all
+from . import terminal
+from .audit import audit_all
 from .basic import check_views
 from .bearer import issue
-from .errors import ConfigurationError, LoginError
+from .errors import ConfigurationError, LoginError, StoreUnavailable
+from .findings import Finding, State
+from .listing import purge_sessions
 from .realms import manager_named
 from .routes import Route, problems, routes
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+#: A number of so many digits is nobody's id.
+_DIGITS: Final = 400
 
 
 @click.group("login")
 def login() -> None:
-    """Ask what this application's logins are like."""
+    """Ask what this application's logins are like, and end them."""
 
 
 def with_app(fn: Callable[Concatenate[Any, P], T]) -> Callable[P, T]:
@@ -111,8 +119,7 @@ def print_token(
     """Print a bearer token for the user whom the user_loader finds by USER_ID."""
     try:
         manager = manager_named(app, realm)
-        found = (manager.find_user(app, key) for key in _ids(user_id, text))
-        user = next((user for user in found if user is not None), None)
+        user = manager.outside(app, terminal.find_user, _ids(user_id, text))
         if user is None:
             raise click.ClickException("The user_loader knows no such user.")
         click.echo(issue(app, manager, user, lifetime))
@@ -122,8 +129,98 @@ def print_token(
 
 def _ids(typed: str, text: bool) -> list[str | int]:
     """Return what may be meant by *typed*, the likeliest first."""
-    is_number = not text and typed.isascii() and typed.isdigit()
+    digits = typed.removeprefix("-")
+    is_number = not text and digits.isascii() and digits.isdigit() and len(digits) < _DIGITS
     return [int(typed), typed] if is_number and str(int(typed)) == typed else [typed]
+
+
+# --- login sessions ------------------------------------------------------------------------------
+
+
+def _of_a_user(fn: F) -> F:
+    """Let the command *fn* be told whose login sessions are meant."""
+    fn = click.option("--text", is_flag=True, help="The id is a text, though like a number.")(fn)
+    fn = click.option("--realm", help="The name of the LoginManager, if there are several.")(fn)
+    return click.argument("user_id")(fn)
+
+
+#: An id, of a user or of a login session, may begin with a dash; it is no option.
+_DASHES: Final = {"ignore_unknown_options": True}
+
+
+@login.command("sessions", context_settings=_DASHES)
+@_of_a_user
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+@with_app
+def show_sessions(app: Any, user_id: str, realm: str | None, text: bool, as_json: bool) -> None:
+    """Show the login sessions of the user USER_ID, the last used first; times are UTC."""
+    found = _ask_store(app, realm, terminal.find, _ids(user_id, text))
+    if as_json:
+        click.echo(json.dumps([terminal.as_dict(one) for one in found], indent=2))
+    elif found:
+        click.echo(table(terminal.HEAD, map(terminal.row, found)))
+    else:
+        click.echo("No login sessions.")
+
+
+@login.command("revoke", context_settings=_DASHES)
+@_of_a_user
+@click.argument("session_ids", metavar="[SESSION_ID]...", nargs=-1)
+@click.option("--all", "all_of_them", is_flag=True, help="End all that the user has.")
+@with_app
+def end_sessions(
+    app: Any,
+    user_id: str,
+    session_ids: tuple[str, ...],
+    realm: str | None,
+    text: bool,
+    all_of_them: bool,
+) -> None:
+    """End login sessions of the user USER_ID: those named, or all of them."""
+    if all_of_them == bool(session_ids):
+        raise click.UsageError("Name the login sessions to end (`sessions` shows them), or --all.")
+    if all_of_them:
+        count = _ask_store(app, realm, terminal.end_all, _ids(user_id, text))
+        click.echo(f"Ended: {count}.")
+        return
+    missing = _ask_store(app, realm, terminal.end, _ids(user_id, text), session_ids)
+    click.echo(f"Ended: {len(session_ids) - len(missing)}.")
+    if missing:
+        raise click.ClickException(
+            f"The user has no login session {', '.join(map(terminal.shown, missing))}."
+        )
+
+
+@login.command("purge")
+@click.option("--realm", help="The name of the LoginManager, if there are several.")
+@with_app
+def remove_sessions(app: Any, realm: str | None) -> None:
+    """Remove from the store what is over; nobody is logged out by it."""
+    count = _ask_store(app, realm, purge_sessions)
+    click.echo(f"Removed: {count}.")
+
+
+def _ask_store(
+    app: Any, realm: str | None, work: Callable[..., Coroutine[Any, Any, T]], *args: Any
+) -> T:
+    """Return what *work* does with the store of the manager named *realm*."""
+    try:
+        manager = manager_named(app, realm)
+        if getattr(manager.sessions, "is_private", False):
+            click.echo(_PRIVATE.format(type(manager.sessions).__name__), err=True)
+        found: T = manager.outside(app, terminal.patiently, work, *args)
+        return found
+    except StoreUnavailable as error:
+        cause = type(error.__cause__ or error).__name__
+        raise click.ClickException(f"The store of login sessions failed: {cause}.") from error
+    except (LoginError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+#: What is said of a store that a command cannot share with a server.
+_PRIVATE: Final = (
+    "note: {} keeps login sessions in the process that made them, and this one is another."
+)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

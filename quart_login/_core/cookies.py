@@ -43,6 +43,9 @@ _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
 
 #: What makes a cookie ``Secure``: Werkzeug sends a partitioned one so whatever else is said.
 _SECURING: Final = ("SECURE", "PARTITIONED")
+_SECURING_EITHER: Final = [
+    f"{family}_{word}" for family in (REMEMBER, SESSION) for word in _SECURING
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +205,7 @@ def is_late(setting: Setting) -> bool:
 
 def is_lost(setting: Setting, request: Any) -> bool:
     """Will a browser ignore the cookies of a login, because *request* came without HTTPS?"""
-    said = (f"{family}_{word}" for family in (REMEMBER, SESSION) for word in _SECURING)
-    if not any(map(setting, said)) or request.scheme in ("https", "wss"):
+    if not any(map(setting, _SECURING_EITHER)) or request.scheme in ("https", "wss"):
         return False
     return not is_local(request.host)
 

@@ -31,6 +31,9 @@ logger = logging.getLogger("quart_login")
 #: The name of the line that tells of a receiver that failed.
 RECEIVER_FAILED: Final = "receiver_failed"
 
+#: The name of the line that tells of a store that could not note when a login was last seen.
+STORE_FAILED: Final = "store_failed"
+
 #: How grave an event is.  Routine is INFO, or DEBUG where it may come with each request.
 LEVELS: Final[Mapping[Signal, int]] = {
     signals.user_logged_in: logging.INFO,
@@ -45,6 +48,8 @@ LEVELS: Final[Mapping[Signal, int]] = {
     signals.session_protected: logging.INFO,
     signals.credential_rejected: logging.INFO,
     signals.identity_mismatch: logging.WARNING,
+    signals.login_session_ended: logging.INFO,
+    signals.remember_theft_detected: logging.WARNING,
 }
 
 #: Refusals that an honest browser seldom meets, and one that is the application's own failure.
@@ -54,7 +59,9 @@ GRAVER: Final[Mapping[Reason, int]] = {
     Reason.USER_MISMATCH: logging.WARNING,
     Reason.NOT_A_USER: logging.WARNING,
     Reason.WRONG_PASSWORD: logging.WARNING,
+    Reason.REMEMBER_THEFT: logging.WARNING,
     Reason.LOADER_FAILED: logging.ERROR,
+    Reason.STORE_FAILED: logging.ERROR,
 }
 
 #: The events under the names that they are exported by.
@@ -98,6 +105,12 @@ def note_receiver(exchange: Exchange, signal: Signal, error: BaseException | Non
         _log(exchange, logging.ERROR, RECEIVER_FAILED, NAMES.get(signal), None, None, error)
 
 
+def note_store(exchange: Exchange, error: BaseException) -> None:
+    """Log that the store of login sessions failed with *error* where the request goes on."""
+    if logger.isEnabledFor(logging.WARNING):
+        _log(exchange, logging.WARNING, STORE_FAILED, None, None, None, error)
+
+
 def note_refusal(exchange: Exchange, event: str, reason: str, said: str) -> None:
     """Log in *said* that the handshake of a websocket was refused for *reason*, one word."""
     if logger.isEnabledFor(logging.WARNING):
@@ -124,7 +137,7 @@ def _log(
         "realm": exchange.manager.name,
         "user": _user(exchange, user_id),
         "identifier": _digest(exchange, identifier),
-        "remote_addr": _shown(exchange.client()[0]),
+        "remote_addr": None if request is None else _shown(exchange.client()[0]),
         "method": _shown(getattr(request, "method", None)),
         "route": getattr(getattr(request, "url_rule", None), "rule", None),
     }

@@ -7,14 +7,16 @@ what it calls, Flask calls it.  An exchange is made when it is needed and kept n
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from blinker import Signal
 
 from .identity import Identity
+from .negotiation import ASKED
 from .realms import keys_of_others
 from .settings import SessionKeys
+from .store import SessionId
 
 if TYPE_CHECKING:
     from .manager import BaseLoginManager
@@ -54,13 +56,21 @@ class Exchange(ABC):
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
         """Call *fn*, whatever its colour."""
 
-    async def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
+    def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> Awaitable[T]:
         """Call the loader *fn*, within ``LOGIN_LOADER_TIMEOUT`` where a call can be ended."""
-        return await self.call(fn, *args)
+        return self.call(fn, *args)
+
+    @abstractmethod
+    async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
+        """Call *method*, a store's, within ``LOGIN_STORE_TIMEOUT``; raises `TimeoutError`."""
 
     @abstractmethod
     async def notify(self, signal: Signal, **extra: Any) -> None:
         """Send *signal*, with the app as its sender."""
+
+    async def ended(self, ids: Sequence[SessionId]) -> None:
+        """Let what this process holds open of the login sessions *ids* end, too."""
+        return  # Most have nothing open.
 
     @abstractmethod
     async def options(self) -> Any:
@@ -77,6 +87,19 @@ class Exchange(ABC):
     @abstractmethod
     def client(self) -> tuple[str | None, str | None]:
         """Return the address of the connection, and what the browser calls itself."""
+
+    def look(self) -> tuple[str | None, str | None, bool]:
+        """Return at one look what `client` does, and whether there is an ``Authorization``."""
+        return *self.client(), self.authorization() is not None
+
+    def preferences(self) -> Mapping[str, str]:
+        """Return those of the headers in `negotiation.ASKED` that were sent."""
+        sent = self.request.headers
+        return {name: sent[name] for name in ASKED if name in sent}
+
+    def redirect(self, url: str) -> Any:
+        """Return the framework's redirect to *url*."""
+        return self.web.redirect(url)
 
     @abstractmethod
     def load_user(self) -> Awaitable[None]:

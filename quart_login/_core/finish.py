@@ -27,6 +27,7 @@ def is_due(
         or identity.late is not None
         or identity.by_request
         or identity.by_header
+        or identity.beside
         or identity.logged_out
         or keys.remember in session
         or bool(config.get("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"))
@@ -36,7 +37,8 @@ def is_due(
 async def finish(exchange: Exchange, response: Any) -> None:
     """Let *response* carry what this request decided."""
     await tell_late(exchange)
-    if exchange.identity.by_header and not exchange.identity.logged_out:
+    identity = exchange.identity
+    if (identity.by_header or identity.beside) and not identity.logged_out:
         _leave_session_alone(exchange)
     _mark_owner(exchange)
     change = _change(exchange)
@@ -60,10 +62,10 @@ def _leave_session_alone(exchange: Exchange) -> None:
 
 
 def _mark_owner(exchange: Exchange) -> None:
-    """Note whose data a view put into the session, where the request loader named the user."""
+    """Note whose data a view put into the session, where no login in it names the user."""
     session, keys = exchange.session, exchange.manager.keys
-    written = exchange.identity.by_request and getattr(session, "modified", True)
-    if not written or not authenticated(exchange):
+    unnamed = exchange.identity.by_request or exchange.identity.beside
+    if not unnamed or not getattr(session, "modified", True) or not authenticated(exchange):
         return
     user_id = id_of(exchange.identity.user, exchange.manager.id_attribute)
     if is_id(user_id) and keys.user_id not in session:
@@ -91,6 +93,8 @@ def _change(exchange: Exchange) -> Change | None:
         return None if taken_back else decided
     if wish == "clear":
         return DELETE
+    if exchange.manager.sessions is not None:
+        return None  # There, the login alone sets it: what it holds is known to the store.
     if wish == "set":
         return _issue(exchange, _user_id(exchange), record.AS_SET)
     if exchange.setting("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"):

@@ -9,7 +9,7 @@ Rule 3.  If the user could not be loaded, the loader's exception is raised (or s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -18,20 +18,21 @@ from .authorization import is_basic
 from .exchange import Exchange
 from .identity import Identity
 from .load import authenticated, known
-from .login import login_fresh
+from .login import is_login_fresh
 from .negotiation import Client, by_htmx, client_of, depends_on, problem
 from .reasons import Reason
 from .redirects import location
 from .settings import EXEMPT_METHODS, LOGIN_MESSAGE, REFRESH_MESSAGE
 from .signals import credential_rejected, user_accessed, user_needs_refresh, user_unauthorized
 from .urls import (
+    HOST,
     View,
     endpoint_in,
     expand_login_view,
-    login_url,
     login_views,
     methods_at,
     next_url,
+    with_next,
 )
 
 
@@ -47,9 +48,12 @@ def admits(identity: Identity, session: Any) -> bool:
     return True
 
 
-async def refuse(exchange: Exchange, fresh: bool = False, *, fenced: bool = False) -> Any:
+async def refuse(
+    exchange: Exchange, fresh: bool = False, *, fenced: bool = False, max_age: float | None = None
+) -> Any:
     """Return the response that takes the view's place, or None where the view may run.
 
+    *max_age* is for how many seconds a login is *fresh*; None is as long as the settings say.
     *fenced* says that it is no decorator that asks (see `fences`): then OPTIONS is as any method,
     and a stranger does not learn which URLs there are.
     """
@@ -57,7 +61,7 @@ async def refuse(exchange: Exchange, fresh: bool = False, *, fenced: bool = Fals
         return None
     method = getattr(exchange.request, "method", None)
     if method in EXEMPT_METHODS and not (fenced and method == "OPTIONS"):
-        return await _exempt(exchange, method, fresh)
+        return await _exempt(exchange, method, fresh, max_age)
     identity = exchange.identity
     await known(exchange)
     if identity.error is not None:
@@ -66,10 +70,17 @@ async def refuse(exchange: Exchange, fresh: bool = False, *, fenced: bool = Fals
         raise identity.error
     if not authenticated(exchange):
         identity.discreet = fenced
-        return await exchange.call(exchange.manager.unauthorized)
-    if fresh and not login_fresh(exchange):
-        return await exchange.call(exchange.manager.needs_refresh)
+        return await _answer_of(exchange, exchange.manager.unauthorized, unauthorized)
+    if fresh and not is_login_fresh(exchange, max_age):
+        return await _answer_of(exchange, exchange.manager.needs_refresh, needs_refresh)
     return None
+
+
+async def _answer_of(exchange: Exchange, method: Any, own: Callable[[Exchange], Any]) -> Any:
+    """Return what the manager's *method* answers: what *own* does, unless it was replaced."""
+    if getattr(method, "__func__", None) in exchange.manager.own_answers:
+        return await own(exchange)
+    return await exchange.call(method)
 
 
 async def refuse_basic(exchange: Exchange, names: basic.Names) -> Any:
@@ -89,13 +100,15 @@ async def refuse_basic(exchange: Exchange, names: basic.Names) -> Any:
     raise challenge.demand_basic(exchange)
 
 
-async def _exempt(exchange: Exchange, method: str | None, fresh: bool) -> Any:
+async def _exempt(
+    exchange: Exchange, method: str | None, fresh: bool, max_age: float | None
+) -> Any:
     """Answer a method that needs no login."""
     if method != "OPTIONS":
         return None  # The application put it into EXEMPT_METHODS.
     if exchange.manager.loads_users:
         await known(exchange)
-        if authenticated(exchange) and (not fresh or login_fresh(exchange)):
+        if authenticated(exchange) and (not fresh or is_login_fresh(exchange, max_age)):
             return None
     return await exchange.options()
 
@@ -115,7 +128,7 @@ async def send_away(exchange: Exchange, target: str | None) -> Any:
         exchange.web.abort(403)
     root = "/" + exchange.request.root_path.strip("/")  # two slashes would begin a host's name
     url = f"{root.rstrip('/')}/" if target is None else expand_login_view(exchange.web, target)
-    return None if _is_here(exchange.request, url) else exchange.web.redirect(location(url))
+    return None if _is_here(exchange.request, url) else exchange.redirect(location(url))
 
 
 def _is_here(request: Any, url: str) -> bool:
@@ -147,12 +160,14 @@ async def unauthorized(exchange: Exchange) -> Any:
         raise challenge.demand(exchange)
     if manager.unauthorized_callback:
         return await exchange.call(manager.unauthorized_callback)
-    views = login_views(
-        manager.blueprint_login_views,
-        manager.login_view,
-        exchange.request.blueprints,
-        exchange.app.blueprints,
-    )
+    views: Iterable[tuple[View, str]] = [(manager.login_view, "")]
+    if manager.blueprint_login_views:
+        views = login_views(
+            manager.blueprint_login_views,
+            manager.login_view,
+            exchange.request.blueprints,
+            exchange.app.blueprints,
+        )
     message, category = manager.login_message, manager.login_message_category
     demand = Demand("login_required", LOGIN_MESSAGE, message, category, views)
     return await _answer(exchange, demand)
@@ -174,18 +189,26 @@ async def needs_refresh(exchange: Exchange) -> Any:
 
 async def _answer(exchange: Exchange, demand: Demand) -> Any:
     """Send the visitor to where *demand* can be met, or refuse the request."""
-    client = client_of(exchange.request.headers) if exchange.setting("LOGIN_NEGOTIATE") else None
+    asked = exchange.preferences() if exchange.setting("LOGIN_NEGOTIATE") else None
+    client = None if asked is None else client_of(asked)
     if client is Client.PROGRAM:
         detail = await _localized(exchange, demand.message or demand.detail)
-        raise _refusal(exchange, client, demand.code, detail)
+        raise _refusal(exchange, asked, demand.code, detail)
     # Who sent a token or a password in a header is in front of no login page.
     view = None if challenge.came(exchange) else await _page(exchange, demand.views)
     if view is None:
-        raise _refusal(exchange, client)
+        raise _refusal(exchange, asked)
     if demand.message:
-        message = await _localized(exchange, demand.message)
+        message: Any = demand.message
+        if exchange.manager.localize_callback is not None:
+            message = await _localized(exchange, message)
         await exchange.call(exchange.web.flash, message, demand.category)
-    return _sent_to(exchange, view, client)
+    response = _sent_to(exchange, view, client)
+    if asked is not None:
+        response.headers["Vary"] = _vary(exchange, asked)
+    if client is Client.HTMX:
+        return by_htmx(response, exchange.manager.challenges(exchange))
+    return response
 
 
 async def _page(exchange: Exchange, views: Iterable[tuple[View, str]]) -> str | None:
@@ -202,13 +225,16 @@ async def _page(exchange: Exchange, views: Iterable[tuple[View, str]]) -> str | 
 
 
 def _refusal(
-    exchange: Exchange, client: Client | None, code: str = "", detail: str | None = None
+    exchange: Exchange,
+    asked: Mapping[str, str] | None,
+    code: str = "",
+    detail: str | None = None,
 ) -> Exception:
     """Return status 401, to be raised; an error handler of the application may yet change it."""
     refusal = challenge.demand(exchange)
-    if client is not None:
+    if asked is not None:
         page = refusal.get_response() if detail is None else problem(refusal, code, detail)
-        page.headers["Vary"] = _vary(exchange)
+        page.headers["Vary"] = _vary(exchange, asked)
         refusal.response = page
     return refusal
 
@@ -225,17 +251,17 @@ def _sent_to(exchange: Exchange, view: str, client: Client | None) -> Any:
     if exchange.setting("USE_SESSION_FOR_NEXT"):
         _keep_next(exchange, back)
         back = None
-    response = exchange.web.redirect(location(login_url(exchange.web, base, back)))
-    if client is not None:
-        response.headers["Vary"] = _vary(exchange)
-    if client is Client.HTMX:
-        return by_htmx(response, exchange.manager.challenges(exchange))
-    return response
+    if back is not None:
+        base = with_next(exchange.web, base, back, host=exchange.app.config.get(HOST))
+    return exchange.redirect(location(base))
 
 
-def _vary(exchange: Exchange) -> str:
+def _vary(exchange: Exchange, asked: Mapping[str, str]) -> str:
     """Return what the answer depended on, as one text: to build a header set is dear."""
-    return ", ".join(depends_on(exchange.request.headers))
+    names = ", ".join(depends_on(asked))
+    # What would be added later, by `caching` or by the framework, is cheaper here.
+    by_cookie = exchange.identity.seen or getattr(exchange.session, "modified", False)
+    return f"{names}, Cookie" if by_cookie else names
 
 
 async def _localized(exchange: Exchange, message: str) -> Any:

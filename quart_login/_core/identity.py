@@ -8,12 +8,14 @@ which a server's worker carries into the next request.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final, Literal
 
 from blinker import Signal
 
 from .reasons import Reason
 from .remember import Change
+from .store import LoginSession
 
 #: Where on a request the default manager's identity is kept.
 ATTRIBUTE: Final = "_quart_login_identity"
@@ -46,6 +48,8 @@ class Identity:
     by_header = False
     #: What the session holds of another user, and this one does not see.
     hidden: dict[str, Any] | None = None
+    #: What proved the login that was taken out of the session, good or not.
+    left: Any = None
     #: In which scheme a credential came in that header, ``"bearer"`` or ``"basic"``.
     scheme: str | None = None
     #: Why that credential was refused.
@@ -60,6 +64,10 @@ class Identity:
     reason: Reason | None = None
     #: What a loader raised.
     error: BaseException | None = None
+    #: The login session that brought the user, where these are registered.
+    login_session: LoginSession | None = None
+    #: Does the browser get its login from another response, so that this one must bring none?
+    beside: bool = False
     #: What the response must do to the remember cookie.
     remember: Change | None = None
     #: What loading found out, to be told once `user` is bound.
@@ -81,3 +89,12 @@ class Identity:
         if self.news is None:
             self.news = []
         self.news.append((signal, extra))
+
+
+#: Whose user is being loaded here: a loader that looks at the user must not wait for itself.
+being_loaded: Final[ContextVar[Identity | None]] = ContextVar("quart_login.loading", default=None)
+
+
+def is_loading(identity: Identity) -> bool:
+    """Is this code called by the loader that finds out whose *identity* it is?"""
+    return being_loaded.get() is identity

@@ -12,56 +12,66 @@ Rule 3.  Receivers are told when the user is bound, so that `current_user` works
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
 from . import carryover, events, record, remember
-from .claim import Claim, claim, refuse, refuse_all, refuse_cookie, sent_as
-from .errors import LoginError
+from .claim import Claim, claim, plainly, refuse, refuse_all, refuse_cookie, sent_as
+from .errors import LoginError, StoreUnavailable
 from .exchange import Exchange
 from .header import by_header, turn_away
-from .identity import Identity
-from .opening import close, login_keys
+from .identity import being_loaded
+from .identity import is_loading as is_loading
+from .opening import close, login_keys, stand_beside
 from .reasons import Reason
 from .record import NOTHING
+from .registered import by_session
 from .signals import credential_rejected, user_accessed, user_loaded_from_cookie
 from .tokens import Token, keys_of
 from .users import checked_id, epoch_of, flag, id_of, is_id, objection
-
-#: Whose user is being loaded here: a loader that looks at the user must not wait for itself.
-_loading: ContextVar[Identity | None] = ContextVar("quart_login.loading", default=None)
-
-
-def is_loading(identity: Identity) -> bool:
-    """Is this code called by the loader that finds out whose *identity* it is?"""
-    return _loading.get() is identity
 
 
 async def load(exchange: Exchange) -> None:
     """Find out who makes this request, unless that is known.  Loaders' exceptions are kept."""
     identity = exchange.identity
-    if identity.loaded or _loading.get() is identity:
+    if identity.loaded or is_loading(identity):
         return
     loader = exchange.manager._user_callback
     if loader is None:
         exchange.manager.require_loader()
-    token = _loading.set(identity)
+    token = being_loaded.set(identity)
     try:
-        sent = exchange.authorization()
-        if sent is not None and await by_header(exchange, sent):
-            pass  # It decides alone, whatever cookies came with it.
-        elif loader is None or not await _by_id(exchange, loader):
-            await _by_request(exchange, sent)
+        user_id = None if loader is None else plainly(exchange)
+        if loader is None or user_id is None:
+            await _find_out(exchange, loader)
+            return
+        user: Any = await exchange.call_loader(loader, user_id)
+        if identity.loaded:
+            pass
+        elif (reason := objection(user, exchange.manager.id_attribute, user_id)) is None:
+            exchange.bind(user)
+        else:
+            refuse_all(exchange, reason, user_id)
+            await _by_request(exchange, None)
     except Exception as error:
         if not identity.loaded:
             _fail(exchange, error)
     finally:
-        _loading.reset(token)
+        being_loaded.reset(token)
+
+
+async def _find_out(exchange: Exchange, loader: Callable[[Any], Any] | None) -> None:
+    sent = exchange.authorization()
+    if sent is not None and await by_header(exchange, sent):
+        return  # It decides alone, whatever cookies came with it.
+    if loader is None or not await _by_id(exchange, loader):
+        await _by_request(exchange, sent)
 
 
 async def _by_id(exchange: Exchange, loader: Callable[[Any], Any]) -> bool:
     """Bind the user whom session or remember cookie name; could that be done?"""
+    if exchange.manager.sessions is not None:
+        return await by_session(exchange, loader)
     said = claim(exchange)
     if said is None:
         return False
@@ -73,10 +83,15 @@ async def _by_id(exchange: Exchange, loader: Callable[[Any], Any]) -> bool:
 def _fail(exchange: Exchange, error: Exception) -> None:
     """Let nobody be logged in, because of *error*."""
     exchange.bind(None)
+    reason = Reason.LOADER_FAILED
+    if isinstance(error, StoreUnavailable):
+        reason = Reason.STORE_FAILED
     identity = exchange.identity
-    identity.error, identity.reason = error, Reason.LOADER_FAILED
-    events.note(exchange, credential_rejected, reason=Reason.LOADER_FAILED, error=error)
-    identity.tell(credential_rejected, reason=Reason.LOADER_FAILED)
+    identity.error, identity.reason = error, reason
+    if exchange.manager.sessions is not None and not identity.by_header:
+        stand_beside(exchange, None)  # Has that login ended? Nobody knows, so nobody reads it.
+    events.note(exchange, credential_rejected, reason=reason, error=error)
+    identity.tell(credential_rejected, reason=reason)
 
 
 async def announce(exchange: Exchange) -> None:
@@ -124,7 +139,10 @@ def touch(session: Any) -> None:
 def authenticated(exchange: Exchange) -> bool:
     """Is the user that is bound logged in?"""
     user = exchange.identity.user
-    return user is not None and (exchange.identity.forced or flag(user.is_authenticated))
+    if user is None or exchange.identity.forced:
+        return user is not None
+    said = user.is_authenticated
+    return said is True or flag(said)
 
 
 # --- who that is ---------------------------------------------------------------------------------
@@ -170,8 +188,9 @@ def _restore(exchange: Exchange, token: Token, user: Any) -> None:
     events.keep(exchange, user_loaded_from_cookie, user=user)
     if exchange.is_websocket:
         return
-    kept, others = exchange.kept_keys(), exchange.others()
-    carryover.take_over(session, manager.keys, user_id, kept, others)
+    if session:  # Mostly there is none yet.
+        kept, others = exchange.kept_keys(), exchange.others()
+        carryover.take_over(session, manager.keys, user_id, kept, others)
     session.update(login_keys(exchange, user_id, user, remembered=record.from_token(token.seconds)))
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from . import carryover, cookies, record, remember, report
-from .acting import acted
-from .claim import leave, presented, sent_as
+from . import carryover, cookies, moving, proofs, record, remember, report, sessions
+from .acting import acted, innermost
+from .claim import leave, presented, refuse_all, remembers, sent_as
 from .decision import LoginDecision, source_of, why
-from .errors import ConfigurationError, OutOfPlace
+from .errors import ConfigurationError, OutOfPlace, StoreUnavailable
 from .events import logger
 from .exchange import Exchange
 from .freshness import is_fresh
@@ -43,13 +43,31 @@ async def login_user(
     closed, for *duration* or else ``REMEMBER_COOKIE_DURATION``.  *force* logs in a user who is not
     active.  *fresh* says whether the password was typed just now.
 
+    Where there is a store of login sessions, the login is kept there, and the one that the browser
+    had before ends.  It is False, too, if the user has ``LOGIN_MAX_SESSIONS`` and may not have
+    another.
+
     What another user left in the session is removed first; what an anonymous visitor put there
     stays.  A session kept on the server gets a new id, if its interface has ``regenerate``.
 
     Raises `UnusableUser` (a `ValueError`) if the user's id cannot be kept, `CookieTooLarge` (a
     `ValueError`) if a browser would ignore a cookie, `ConfigurationError` without ``SECRET_KEY``,
-    and `OutOfPlace` (a `RuntimeError`) in a websocket or after the response.
+    `StoreUnavailable` (status 503) if the login cannot be kept, and `OutOfPlace` (a
+    `RuntimeError`) in a websocket or after the response.
     """
+    return await log_in(exchange, user, remember, duration, force, fresh)
+
+
+async def log_in(
+    exchange: Exchange,
+    user: Any,
+    remember: bool = False,
+    duration: timedelta | None = None,
+    force: bool = False,
+    fresh: bool = True,
+    method: str | None = None,
+) -> bool:
+    """Log *user* in, as `login_user` does; *method* says how they proved who they are."""
     _require_response(exchange, "login_user")
     user = unwrap(user)
     check_keys(exchange.app, exchange.manager)
@@ -58,13 +76,27 @@ async def login_user(
     if not force and not active:
         return False
     user_id = checked_id(user, exchange.manager.id_attribute)
+    remember = bool(remember) and remembers(exchange)
     life = _seconds(duration) if remember else None
-    change = _remember(exchange, user_id, user, life)
-    planned = _planned(
-        exchange,
-        user_id,
-        login_keys(exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life),
+    login = login_keys(
+        exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life
     )
+    registered, opened = exchange.manager.sessions is not None, None
+    if registered:
+        login[exchange.manager.keys.proof] = proofs.EXAMPLE  # as long as the one that it will be
+    planned = _planned(exchange, user_id, login)
+    if not registered:
+        change = _remember(exchange, user_id, user, life)
+    else:
+        how = ("password" if fresh else "") if method is None else method
+        opened = await sessions.open_session(
+            exchange, user, user_id, fresh=bool(fresh), remembered=life, method=how
+        )
+        if opened is None:
+            exchange.identity.reason = Reason.TOO_MANY_SESSIONS
+            return False
+        planned[exchange.manager.keys.proof] = opened.proof
+        change = opened.change or _forget(exchange, user_id)
 
     # Flask-Login's own mark, for dependants; gone before the response.
     planned.pop(exchange.manager.keys.remember, None)
@@ -72,22 +104,26 @@ async def login_user(
         planned[exchange.manager.keys.remember] = "set"
 
     gone = exchange.session.keys() - planned.keys()
-    await _renew(exchange)
-
     before = _Before(exchange)
     try:
+        await _renew(exchange)
         for key in gone:
             del exchange.session[key]
         exchange.session.update(planned)
         identity = exchange.identity
         identity.remember = change
         identity.stale, identity.by_request, identity.error = False, False, None
-        identity.by_header = False
+        identity.by_header = identity.beside = False
         identity.source, identity.reason = "login", None
+        identity.login_session = None if opened is None else opened.login
         exchange.bind(user, forced=not active)
         await report.tell(exchange, user_logged_in, user=user)
+        if opened is not None:
+            await sessions.leave_former(exchange, opened)
     except BaseException:
         before.bring_back(exchange)
+        if opened is not None:
+            await sessions.take_back(exchange, opened.login.id)
         raise
     identity.logged_out = False
     return True
@@ -100,10 +136,13 @@ async def logout_user(exchange: Exchange) -> bool:
     browser's cookies hold ends.  The token stays good; change the user's ``session_epoch`` to end
     that.
 
+    Raises `StoreUnavailable` (status 503) if the store of login sessions does not say that this one
+    has ended: the cookies are gone from the browser then, and a copy of them may still be good.
     Raises `OutOfPlace` (a `RuntimeError`) in a websocket or after the response.
     """
     _require_response(exchange, "logout_user")
     await known(exchange)
+    failure = await _end_session(exchange)
     identity, keys = exchange.identity, exchange.manager.keys
     user = identity.user if identity.user is not None else exchange.manager.anonymous_user()
     # The cookie's path may keep it from this request, and from no other.
@@ -124,38 +163,58 @@ async def logout_user(exchange: Exchange) -> bool:
     finally:
         exchange.bind(None)
         identity.reason = Reason.LOGGED_OUT
+    if failure is not None:
+        raise failure
     return True
 
 
 async def confirm_login(exchange: Exchange) -> None:
-    """Make the current login fresh: its user has just typed the password again."""
+    """Make the current login fresh: its user has just typed the password again.
+
+    Where there is a store of login sessions, what proved the login before is nothing any more.
+    Raises `StoreUnavailable` (status 503) if it cannot be kept.
+    """
     _require_response(exchange, "confirm_login")
     await known(exchange)
+    if isinstance(exchange.identity.error, StoreUnavailable):
+        raise exchange.identity.error  # Nobody could be found, so nobody was made fresh.
+    proof = None
     if authenticated(exchange) and not _is_beside_a_login(exchange):
         await _renew(exchange)
+        proof = await _renewed_proof(exchange)
     before = _Before(exchange)
     try:
         if authenticated(exchange) and not _is_beside_a_login(exchange):
             _freshen(exchange)
+            if proof is not None:
+                exchange.session[exchange.manager.keys.proof] = proof
         await report.tell(exchange, user_login_confirmed)
     except BaseException:
         before.bring_back(exchange)
+        if proof is not None:  # The one before is nothing any more.
+            exchange.session[exchange.manager.keys.proof] = proof
         raise
 
 
 def login_fresh(exchange: Exchange) -> bool:
     """Return whether the current login is fresh: the password was typed in it, not long ago."""
+    return is_login_fresh(exchange)
+
+
+def is_login_fresh(exchange: Exchange, max_age: float | None = None) -> bool:
+    """Is the current login fresh, and not longer than for *max_age* seconds, if that is given?"""
     if acted(exchange.manager.realm, exchange.request) is not None:
         return False
     if exchange.identity.stale or not authenticated(exchange) or _is_beside_a_login(exchange):
         return False
-    lifetime = exchange.setting("LOGIN_FRESH_DURATION")
+    lifetime = exchange.setting("LOGIN_FRESH_DURATION") if max_age is None else max_age
     return is_fresh(
         exchange.session,
         exchange.manager.keys,
         id_of(exchange.identity.user, exchange.manager.id_attribute),
         exchange.manager.clock(),
         None if lifetime is None else seconds(lifetime, "LOGIN_FRESH_DURATION", float),
+        undated=max_age is None,
     )
 
 
@@ -178,7 +237,7 @@ def _is_beside_a_login(exchange: Exchange) -> bool:
     (A token or a password in the header is never fresh, nor is it made so.)
     """
     identity = exchange.identity
-    if identity.by_header:
+    if identity.by_header or identity.beside:
         return True
     return identity.by_request and exchange.manager.keys.user_id in exchange.session
 
@@ -187,11 +246,23 @@ def login_remembered(exchange: Exchange) -> bool:
     """Return whether the request carries a remember cookie that would log its user in again."""
     touch(exchange.session)
     exchange.identity.asked = True
+    if exchange.manager.sessions is not None and (series := sessions.series_of(exchange)):
+        return _is_good(exchange, series)
     token = presented(exchange)
     if token is None:
         return False
     held = exchange.session.get(exchange.manager.keys.user_id)
     return held is None or same_id(held, token.user_id)
+
+
+def _is_good(exchange: Exchange, series: proofs.Series) -> bool:
+    """Would the remember cookie *series* log its user in again, as far as is known here?"""
+    identity, proof = exchange.identity, sessions.proof_of(exchange)
+    if exchange.manager.clock() > series.ends or identity.remember is DELETE:
+        return False
+    if identity.loaded:
+        return identity.login_session is not None and (identity.login_session.id == series.proof.id)
+    return proof is None or proof.id == series.proof.id
 
 
 def check_keys(app: Any, manager: Any) -> Keys:
@@ -209,12 +280,43 @@ def check_keys(app: Any, manager: Any) -> Keys:
     return keys
 
 
+async def _end_session(exchange: Exchange) -> StoreUnavailable | None:
+    """End the browser's login session in the store; return what kept that from being done."""
+    if exchange.manager.sessions is None:
+        return None
+    try:
+        login = await sessions.held(exchange)
+        exchange.identity.login_session = None
+        if login is not None:
+            await sessions.end(exchange, login.id, Reason.LOGGED_OUT)
+        token = presented(exchange)
+        if token is not None:
+            await moving.retire(exchange, token)
+    except StoreUnavailable as error:
+        return error
+    return None
+
+
+async def _renewed_proof(exchange: Exchange) -> str | None:
+    """Let the login session be fresh in the store; return what proves it now.
+
+    If it has ended meanwhile, nobody is logged in.
+    """
+    if exchange.manager.sessions is None or exchange.identity.login_session is None:
+        return None  # The request loader's user, say, has none.
+    proof = await sessions.renew(exchange)
+    if proof is None:
+        refuse_all(exchange, Reason.SESSION_ENDED)
+        exchange.bind(None)
+    return proof
+
+
 # --- the steps -----------------------------------------------------------------------------------
 
 
 def _require_response(exchange: Exchange, name: str) -> None:
     """Raise `OutOfPlace` where no response can carry what *name* decides to the browser."""
-    if acted(exchange.manager.realm, exchange.request) is not None:
+    if innermost.get() and acted(exchange.manager.realm, exchange.request) is not None:
         raise OutOfPlace(
             f"{name}() was called within acting_as(), which logs nobody in or out. Call it in a"
             " view, outside of the block."
@@ -236,14 +338,15 @@ def _check_cookies(exchange: Exchange) -> None:
 
     Raises `ConfigurationError` where LOGIN_SECURE_COOKIES could not be heeded.
     """
-    setting, manager = reader(exchange.config), exchange.manager
-    if exchange.setting("LOGIN_SECURE_COOKIES") and cookies.is_late(setting):
+    config, manager = exchange.config, exchange.manager
+    if config.get("LOGIN_SECURE_COOKIES") and cookies.is_late(reader(config)):
         raise ConfigurationError(
             "LOGIN_SECURE_COOKIES was set after LoginManager(app) or init_app(app), when the"
             " cookies had their names. Set it before."
         )
-    told = manager.warned_of_http or exchange.app.testing
-    if not told and cookies.is_lost(setting, exchange.request):
+    if manager.warned_of_http or not cookies.is_lost(config.get, exchange.request):
+        return
+    if not exchange.app.testing:
         manager.warned_of_http = True
         logger.warning(
             "A user logged in without HTTPS, and browsers ignore a cookie with Secure there: nobody"
@@ -273,11 +376,21 @@ def _remember(
     if decided is not None and (decided is DELETE or same_id(decided.user_id, user_id)):
         return decided
     if sent_as(exchange) is None:
-        return DELETE if _leaves_a_cookie(exchange, user_id) else None
+        leaves = exchange.session and _leaves_a_cookie(exchange, user_id)
+        return DELETE if leaves else None
     # A cookie of another user would bring that one back when this session ends.
     sent = presented(exchange)
     mine = sent is not None and same_id(sent.user_id, user_id)
     return None if mine else DELETE
+
+
+def _forget(exchange: Exchange, user_id: UserId) -> remember.Change | None:
+    """Decide what a login that is not remembered does to the remember cookie."""
+    token = presented(exchange)
+    if token is not None and same_id(token.user_id, user_id):
+        return None  # The user's own, from before there was a store: it moves when it is needed.
+    sent = sent_as(exchange) is not None or exchange.identity.remember is DELETE
+    return DELETE if sent or _leaves_a_cookie(exchange, user_id) else None
 
 
 def _leaves_a_cookie(exchange: Exchange, user_id: UserId) -> bool:
@@ -329,6 +442,7 @@ class _Before:
             session.clear()
             session.update(self.session)
         exchange.bind(None)
+        identity.login_session = None
         identity.remember, identity.stale = self.remember, self.stale
         identity.reason = Reason.RECEIVER_FAILED
 

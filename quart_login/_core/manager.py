@@ -11,6 +11,7 @@ from .errors import MissingLoader
 from .identity import ATTRIBUTE
 from .protection import fingerprint, later_fingerprint
 from .signals import UserSignal, user_loaded_from_request
+from .store import Store
 from .users import AnonymousUserMixin
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class BaseLoginManager(Generic[UserT]):
     #: The settings that hold where an application says nothing.
     defaults: ClassVar[Mapping[str, Any]] = settings.DEFAULTS
 
+    #: This shell's own `unauthorized` and `needs_refresh`, which do what the core does.
+    own_answers: ClassVar[tuple[Any, ...]] = ()
+
+    #: Returns what a session is bound to, if that is not the client's fingerprint.
+    own_identifier: Callable[[], str] | None = None
+
     #: The signals, knowing the application's user class.
     user_logged_in: UserSignal[UserT] = cast(Any, signals.user_logged_in)
     user_logged_out: UserSignal[UserT] = cast(Any, signals.user_logged_out)
@@ -49,7 +56,12 @@ class BaseLoginManager(Generic[UserT]):
     user_loaded_from_cookie: UserSignal[UserT] = cast(Any, signals.user_loaded_from_cookie)
     user_loaded_from_request: UserSignal[UserT] = cast(Any, signals.user_loaded_from_request)
 
-    def __init__(self, name: str | None = None, default_names: bool = False) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        default_names: bool = False,
+        sessions: Store | None = None,
+    ) -> None:
         #: What the realm is called, if the application has several managers.
         self.name = realms.checked_name(name)
 
@@ -113,6 +125,9 @@ class BaseLoginManager(Generic[UserT]):
 
         #: Where in the session this manager keeps what it knows.
         self.keys = realms.session_keys(self.realm)
+
+        #: Where login sessions are kept; None where a signed cookie is all there is.
+        self.sessions: Store | None = sessions
 
         self._user_callback: Callable[[Any], Any] | None = None
         self._request_callback: Callable[[Any], Any] | None = None
@@ -248,9 +263,11 @@ class BaseLoginManager(Generic[UserT]):
         """Look at each request to *app*; each shell says by which hooks."""
         raise TypeError("BaseLoginManager sees no requests; use a shell's LoginManager.")
 
-    def find_user(self, app: Any, user_id: str | int) -> Any:
-        """Ask the user loader outside of requests; each shell says how it waits for that."""
-        raise TypeError("BaseLoginManager loads no users; use a shell's LoginManager.")
+    def outside(self, app: Any, work: Callable[..., Coroutine[Any, Any, R]], *args: Any) -> R:
+        """Return what ``work(exchange, *args)`` does outside of requests, in a command, say; each
+        shell says how it waits for that.
+        """
+        raise TypeError("BaseLoginManager waits for nothing; use a shell's LoginManager.")
 
     def require_loader(self) -> None:
         """Raise `MissingLoader` unless users can be loaded."""
@@ -282,7 +299,10 @@ class BaseLoginManager(Generic[UserT]):
 
     def identifier(self, exchange: Exchange) -> str:
         """Return what a session is bound to: the fingerprint of the client."""
-        return fingerprint(*exchange.client())
+        if self.own_identifier is not None:
+            return self.own_identifier()
+        address, agent, _ = exchange.look()
+        return fingerprint(address, agent)
 
     def is_same_client(self, exchange: Exchange) -> bool:
         """Was the session made for the client that makes this request?"""

@@ -24,6 +24,14 @@ from werkzeug.wrappers import Response
 #: The content type of a problem (RFC 9457, section 3).
 PROBLEM: Final = "application/problem+json"
 
+#: The headers that tell it.
+ASKED: Final = (
+    "Accept",
+    "X-Requested-With",
+    "HX-Request",
+    "HX-History-Restore-Request",
+)
+
 #: Browsers send some 150 characters.  Longer ones take their time to parse.
 MAX_ACCEPT: Final = 2048
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from . import carryover, lifetimes
 from .exchange import Exchange
-from .record import Record, digest, write
+from .record import AS_SET, Record, digest, write
 from .settings import SessionKeys
 from .users import UserId, checked_id, epoch_of
+
+if TYPE_CHECKING:
+    from .sessions import Opened
 
 
 def login_keys(
@@ -23,7 +27,7 @@ def login_keys(
 ) -> dict[str, Any]:
     """Return what the session keeps of the login of *user*, made at *now* or this moment."""
     manager, keys = exchange.manager, exchange.manager.keys
-    audience = exchange.setting("LOGIN_AUDIENCE")
+    audience = exchange.config.get("LOGIN_AUDIENCE")
     record = Record(
         int(manager.clock() if now is None else now) if fresh else None,
         forced,
@@ -31,18 +35,42 @@ def login_keys(
         epoch_of(user),
         None if audience is None else digest(audience),
     )
-    return {
+    opened = {
         keys.user_id: user_id,
         keys.fresh: fresh,
         keys.id: manager.identifier(exchange),
         keys.record: write(record, user_id),
     }
+    if manager.sessions is None and lifetimes.are_set(exchange.config):
+        begun = manager.clock() if now is None else now
+        opened[keys.times] = lifetimes.write(begun, begun)
+    return opened
 
 
 def close(session: MutableMapping[str, Any], keys: SessionKeys) -> None:
     """Take out of *session* what `login_keys` put there."""
-    for key in (keys.user_id, keys.fresh, keys.id, keys.record):
+    for key in (keys.user_id, keys.fresh, keys.id, keys.record, keys.proof, keys.times):
         session.pop(key, None)
+
+
+def put_in(exchange: Exchange, opened: Opened, user: Any, user_id: UserId) -> None:
+    """Let the browser have the login session that its remember cookie *opened*."""
+    identity, session, keys = exchange.identity, exchange.session, exchange.manager.keys
+    carryover.take_over(session, keys, user_id, exchange.kept_keys(), exchange.others())
+    session.update(login_keys(exchange, user_id, user, remembered=AS_SET))
+    session[keys.proof] = opened.proof
+    identity.login_session = opened.login
+    identity.remember = opened.change
+
+
+def stand_beside(exchange: Exchange, whose: str | None) -> None:
+    """Show this request none but the data of the mark *whose*, and let it write no login."""
+    if exchange.is_websocket:
+        return
+    exchange.identity.beside = True
+    exchange.identity.hidden = carryover.hide(
+        exchange.session, exchange.manager.keys, whose, exchange.kept_keys(), exchange.others()
+    )
 
 
 def client_keys(exchange: Exchange, user: Any, fresh: bool) -> dict[str, Any]:

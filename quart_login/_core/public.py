@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from inspect import CO_COROUTINE, signature
+from inspect import CO_COROUTINE, Parameter, signature
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,14 +19,16 @@ def is_coroutine_function(fn: Callable[..., Any]) -> bool:
     return code is not None and bool(code.co_flags & CO_COROUTINE)
 
 
-def publish(fn: Callable[..., Any], bound: F, module: str) -> F:
-    """Give *bound* the name, docstring and signature of *fn*, less its first parameter."""
+def publish(fn: Callable[..., Any], bound: F, module: str, *, method: bool = False) -> F:
+    """Give *bound* the name, docstring and signature of *fn*, less its first parameter; which is
+    ``self`` where *bound* is a *method*.
+    """
     update_wrapper(bound, fn)
     seen = signature(fn)
     # The first parameter is ours to fill; an application never passes it.
-    bound.__signature__ = seen.replace(  # type: ignore[attr-defined]
-        parameters=list(seen.parameters.values())[1:]
-    )
+    first, *others = seen.parameters.values()
+    own = [first.replace(name="self", annotation=Parameter.empty)] if method else []
+    bound.__signature__ = seen.replace(parameters=[*own, *others])  # type: ignore[attr-defined]
     bound.__module__ = module
     del bound.__wrapped__  # type: ignore[attr-defined]
     return bound

@@ -25,9 +25,15 @@ class Reason(StrEnum):
     EPOCH_CHANGED = "epoch_changed"
     LOADER_FAILED = "loader_failed"
     WRONG_PASSWORD = "wrong_password"
+    SESSION_ENDED = "session_ended"
+    NOT_REGISTERED = "not_registered"
+    REMEMBER_THEFT = "remember_theft"
+    STORE_FAILED = "store_failed"
 
     # Nothing was refused.
     NO_CREDENTIAL = "no_credential"
     LOGGED_OUT = "logged_out"
+    REVOKED = "revoked"
     NOT_LOADED = "not_loaded"
     RECEIVER_FAILED = "receiver_failed"
+    TOO_MANY_SESSIONS = "too_many_sessions"

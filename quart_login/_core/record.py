@@ -74,7 +74,7 @@ def write(record: Record, user_id: UserId) -> str:
         record.audience,
         user_id,
     )
-    return "|".join("" if field is None else str(field) for field in fields)
+    return "|".join(["" if field is None else str(field) for field in fields])
 
 
 def read(session: Mapping[str, Any], keys: SessionKeys, user_id: UserId) -> Record:

@@ -65,6 +65,11 @@ def lifetime(token: Token, setting: Setting) -> float:
     return seconds(setting("REMEMBER_COOKIE_DURATION"), "REMEMBER_COOKIE_DURATION")
 
 
+def left(token: Token, setting: Setting, now: float) -> float:
+    """Return for how many seconds more *token* lives."""
+    return lifetime(token, setting) + (0 if token.issued is None else token.issued - now)
+
+
 def outdated(token: Token, setting: Setting) -> bool:
     """Must the browser get *token* anew?"""
     legacy = token.issued is None and setting("REMEMBER_COOKIE_FORMAT") != "flask-login"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from blinker import Signal
@@ -11,10 +12,10 @@ from .exchange import Exchange
 from .signals import user_login_failed
 
 
-async def tell(exchange: Exchange, signal: Signal, **extra: Any) -> None:
+def tell(exchange: Exchange, signal: Signal, **extra: Any) -> Awaitable[None]:
     """Log that *signal* is sent, and send it."""
     note(exchange, signal, user=extra.get("user"), reason=extra.get("reason"))
-    await send(exchange, signal, **extra)
+    return send(exchange, signal, **extra)
 
 
 async def send(exchange: Exchange, signal: Signal, **extra: Any) -> None:

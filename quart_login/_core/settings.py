@@ -87,18 +87,27 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "FORCE_HOST_FOR_REDIRECTS": None,
     "LOGIN_DISABLED": False,
     "USE_SESSION_FOR_NEXT": USE_SESSION_FOR_NEXT,
+    "LOGIN_ADOPT_REMEMBER_COOKIES": True,
+    "LOGIN_ASSURANCE_LEVEL": None,
     "LOGIN_AUDIENCE": None,
     "LOGIN_BASIC_PASSWORD": None,
     "LOGIN_BASIC_USERNAME": None,
     "LOGIN_BEARER_TOKENS": True,
     "LOGIN_CLEAR_SITE_DATA": (),
     "LOGIN_FRESH_DURATION": timedelta(days=1),
+    "LOGIN_IDLE_TIMEOUT": None,
     "LOGIN_KEEP_SESSION_KEYS": (),
+    "LOGIN_LIFETIME": None,
     "LOGIN_LOAD_USER": "eager",
     "LOGIN_LOADER_TIMEOUT": None,
+    "LOGIN_MAX_SESSIONS": None,
+    "LOGIN_MAX_SESSIONS_REACHED": "end_oldest",
+    "LOGIN_WEBSOCKET_CLOSE_CODE": 1008,
     "LOGIN_WEBSOCKET_ORIGINS": None,
     "LOGIN_NEGOTIATE": True,
     "LOGIN_REALM": None,
+    "LOGIN_REMEMBER_WINDOW": 60,
+    "LOGIN_STORE_TIMEOUT": 0.25,
     "LOGIN_TOKEN_LIFETIME": timedelta(hours=1),
     "LOGIN_SECURE_COOKIES": False,
     "LOGIN_LOG_USER_IDS": False,
@@ -127,6 +136,15 @@ FLASK_LOGIN: Final[Mapping[str, Any]] = {
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "REMEMBER_COOKIE_FORMAT": ("quart-login", "flask-login"),
     "LOGIN_LOAD_USER": ("eager", "on_demand"),
+    "LOGIN_MAX_SESSIONS_REACHED": ("end_oldest", "refuse"),
+}
+
+#: What NIST SP 800-63B-4 asks of sessions at its assurance levels (sections 2.1.3, 2.2.3, 2.3.3):
+#: the absolute and the idle limit, and whether a login may outlive the browser.
+PRESETS: Final[Mapping[str, tuple[float, float | None, bool]]] = {
+    "aal1": (30 * 86_400, None, True),
+    "aal2": (24 * 3600, 3600, False),
+    "aal3": (12 * 3600, 15 * 60, False),
 }
 
 
@@ -142,6 +160,10 @@ class SessionKeys:
     next: str = "next"
     #: What Flask-Login does not keep; see `record`.
     record: str = "_login_record"
+    #: Where there is a registry: what proves the login session; see `proofs`.
+    proof: str = "_login_session"
+    #: Where there is none, and logins have limits: when it was made and seen; see `lifetimes`.
+    times: str = "_login_times"
 
     def values(self) -> tuple[str, ...]:
         """Return the keys themselves."""
@@ -156,11 +178,14 @@ def check(config: Mapping[str, Any]) -> None:
     check_fallbacks(config)
     _check_cookie(config)
     named(config.get("LOGIN_WEBSOCKET_ORIGINS"))
+    _check_close_code(config.get("LOGIN_WEBSOCKET_CLOSE_CODE", 1008))
     if isinstance(config.get("LOGIN_KEEP_SESSION_KEYS"), str):
         raise ConfigurationError("LOGIN_KEEP_SESSION_KEYS must be a list of keys, not one string.")
-    for key in ("LOGIN_FRESH_DURATION", "LOGIN_LOADER_TIMEOUT"):
+    for key in ("LOGIN_FRESH_DURATION", "LOGIN_LOADER_TIMEOUT", "LOGIN_STORE_TIMEOUT"):
         if config.get(key) is not None:
             seconds(config[key], key, float)
+    _check_timeout(config.get("LOGIN_STORE_TIMEOUT"))
+    _check_limits(config)
     for key, choices in _CHOICES.items():
         if config.get(key, choices[0]) not in choices:
             raise ConfigurationError(f"{key} must be one of {choices}, not {config[key]!r}.")
@@ -170,6 +195,42 @@ def check(config: Mapping[str, Any]) -> None:
         moment(config["REMEMBER_COOKIE_LEGACY_UNTIL"])
     token_lifetime(config.get("LOGIN_TOKEN_LIFETIME", timedelta(hours=1)))
     _check_realm(config.get("LOGIN_REALM"))
+
+
+def _check_close_code(code: object) -> None:
+    """Raise `ConfigurationError` unless an application may close a websocket with *code*."""
+    if type(code) is not int or not (code in (1000, 1008) or 3000 <= code <= 4999):
+        raise ConfigurationError(
+            "LOGIN_WEBSOCKET_CLOSE_CODE must be 1000, 1008, or from 3000 to 4999 (RFC 6455, 7.4),"
+            f" not {code!r}."
+        )
+
+
+def _check_timeout(limit: Any) -> None:
+    """Raise `ConfigurationError` for a time in which no store can answer."""
+    if limit is not None and seconds(limit, "LOGIN_STORE_TIMEOUT", float) <= 0:
+        raise ConfigurationError(f"LOGIN_STORE_TIMEOUT must be positive, or None, not {limit!r}.")
+
+
+def _check_limits(config: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for a limit of logins that cannot be kept."""
+    level = config.get("LOGIN_ASSURANCE_LEVEL")
+    if level is not None and level not in PRESETS:
+        raise ConfigurationError(
+            f"LOGIN_ASSURANCE_LEVEL must be one of {tuple(PRESETS)} or None, not {level!r}."
+        )
+    for key in ("LOGIN_LIFETIME", "LOGIN_IDLE_TIMEOUT"):
+        given = config.get(key)
+        if given is not None and not 0 < seconds(given, key, float) < LONGEST_LIFE:
+            raise ConfigurationError(f"{key} must be positive, or None, not {given!r}.")
+    window = seconds(config.get("LOGIN_REMEMBER_WINDOW", 60), "LOGIN_REMEMBER_WINDOW", float)
+    if not 0 <= window <= 86_400:
+        raise ConfigurationError("LOGIN_REMEMBER_WINDOW must be from 0 seconds to a day.")
+    most = config.get("LOGIN_MAX_SESSIONS")
+    if most is not None and (type(most) is not int or most < 1):
+        raise ConfigurationError(
+            f"LOGIN_MAX_SESSIONS must be a whole number from 1, or None, not {most!r}."
+        )
 
 
 def _check_realm(text: object) -> None:

@@ -49,6 +49,14 @@ credential_rejected = _signals.signal("credential-rejected")
 #: for.  `credential_rejected` follows with the same *reason*.
 identity_mismatch = _signals.signal("identity-mismatch")
 
+#: A login session ended: by logout, revocation, or for what a `Reason` says.  Also sent:
+#: *session_id* (str), *user_id* (as the user class returned it) and *reason*.
+login_session_ended = _signals.signal("login-session-ended")
+
+#: A remember cookie was copied: one that had been replaced was used again.  Its login session has
+#: ended.  Also sent: *session_id* and *user_id*.
+remember_theft_detected = _signals.signal("remember-theft-detected")
+
 UserT_contra = TypeVar("UserT_contra", contravariant=True)
 UserT_co = TypeVar("UserT_co", covariant=True)
 

@@ -22,7 +22,7 @@ from hashlib import sha256, sha512
 from typing import Any, Final, TypeAlias
 
 from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 
 from .errors import ConfigurationError
 from .settings import COOKIE_LIMIT, check_fallbacks
@@ -86,18 +86,33 @@ def keys_of(config: Mapping[str, Any]) -> Keys:
             f"SECRET_KEY must be a str or bytes, not {type(current).__name__}. Older keys belong"
             " into SECRET_KEY_FALLBACKS, a list."
         )
+    fallbacks = config.get("SECRET_KEY_FALLBACKS")
+    if not fallbacks:
+        return _alone(current)
     check_fallbacks(config)
-    return Keys(current, tuple(config.get("SECRET_KEY_FALLBACKS") or ()))
+    return Keys(current, tuple(fallbacks))
+
+
+@lru_cache(maxsize=32)
+def _alone(key: Key) -> Keys:
+    return Keys(key)
 
 
 # --- our own form --------------------------------------------------------------------------------
+
+
+class _Signer(Signer):
+    """Signs as its base class does, with the key derived once and the digest made at one call."""
+
+    def get_signature(self, value: str | bytes) -> bytes:
+        return base64_encode(hmac.digest(self.secret_keys[-1], want_bytes(value), "sha256"))
 
 
 @lru_cache(maxsize=32)
 def _signer(key: Key, salt: str) -> Signer:
     """Return the signer of *key*, whose derived key is made once."""
     derived = Signer(key, salt=salt, key_derivation="hmac", digest_method=sha256).derive_key()
-    return Signer(derived, salt=salt, key_derivation="none", digest_method=sha256)
+    return _Signer(derived, salt=salt, key_derivation="none", digest_method=sha256)
 
 
 def sign(payload: object, keys: Keys, salt: str) -> str:

@@ -8,8 +8,9 @@ Rule 3.  A login page on another host needs the whole URL, and gets it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
 from werkzeug.exceptions import HTTPException
@@ -21,6 +22,12 @@ View: TypeAlias = str | Callable[[], Any] | None
 
 #: Says by which methods a path (unquoted, below the application's root) can be asked for.
 MethodsAt: TypeAlias = Callable[[str], Collection[str]]
+
+#: The setting that names the host of a login page that is given a page to come back to.
+HOST: Final = "FORCE_HOST_FOR_REDIRECTS"
+
+#: A path in which nothing is to be quoted, but for its slashes in a query.
+_PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]+)+/?")
 
 
 def make_next_param(login_url: str, current_url: str) -> str:
@@ -52,7 +59,15 @@ def login_url(
     base = expand_login_view(web, login_view)
     if next_url is None:
         return base
-    host = web.current_app.config.get("FORCE_HOST_FOR_REDIRECTS")
+    return with_next(web, base, next_url, next_field, web.current_app.config.get(HOST))
+
+
+def with_next(
+    web: Any, base: str, next_url: str, next_field: str = "next", host: str | None = None
+) -> str:
+    """Return the URL *base*, at *host* if that is forced, with *next_url* in its query."""
+    if not host and _PLAIN_PATH.fullmatch(base) and _PLAIN_PATH.fullmatch(next_url):
+        return f"{base}?{next_field}={next_url.replace('/', '%2F')}"
     if not host and _is_plain(base) and _is_path(next_url):
         return f"{base}?{next_field}={quote_plus(next_url)}"
     scheme, netloc, path, query, fragment = urlsplit(base)
@@ -90,8 +105,10 @@ def _own_scheme(web: Any) -> str:
 
 def here(request: Any) -> str:
     """Return the path and query of *request*, quoted as in its URL."""
-    path = quote(request.root_path.rstrip("/") + "/" + request.path.lstrip("/"), safe=PATH)
-    query = quote(request.query_string, safe=QUERY)
+    path = request.root_path.rstrip("/") + "/" + request.path.lstrip("/")
+    if not request.query_string and _PLAIN_PATH.fullmatch(path):
+        return str(path)
+    path, query = quote(path, safe=PATH), quote(request.query_string, safe=QUERY)
     return "/" + path.lstrip("/") + (f"?{query}" if query else "")
 
 

@@ -142,8 +142,11 @@ def checked_activity(user: Any) -> bool:
     if user is None:
         raise UnusableUser("None is no user. Did the look-up of the user find nobody?")
     try:
-        flag(user.is_authenticated)  # A method here is a mistake, and better seen now.
-        return flag(user.is_active)
+        active, authenticated = user.is_active, user.is_authenticated
+        if active is True and authenticated is True:
+            return True
+        flag(authenticated)  # A method here is a mistake, and better seen now.
+        return flag(active)
     except AttributeError as error:
         raise UnusableUser(f"{error}. Derive the class from UserMixin.") from error
 
@@ -152,7 +155,9 @@ def is_id(value: object) -> bool:
     """Can *value* be a user's id?"""
     if type(value) is int:
         return value.bit_length() <= MAX_ID_BITS
-    return type(value) is str and 0 < len(value) <= MAX_ID_BYTES and _fits(value)
+    if type(value) is not str or not 0 < len(value) <= MAX_ID_BYTES:
+        return False
+    return value.isascii() or _fits(value)
 
 
 def _fits(text: str) -> bool:

@@ -11,13 +11,14 @@ Rule 3.  A row has one column more, ``due``: the session is not over before that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from itertools import product
 from math import isfinite
 from operator import itemgetter
 from typing import Any, Final
 
+from .._core.held import due
 from . import LoginSession
 
 #: The columns of a row, in the order of `LoginSession`.
@@ -44,6 +45,11 @@ _times_of: Final = itemgetter(
     *(number for number, item in enumerate(fields(LoginSession)) if "float" in str(item.type))
 )
 _BOOLEANS: Final = {0: False, 1: True}
+#: What the types may be of the columns that say when a session is over.
+_ENDS: Final = {(str, float, float, kind) for kind in (float, type(None))}
+
+#: These columns.
+ENDS: Final = ("id", "expires", "seen", "idle")
 
 
 class UnreadableRecord(ValueError):
@@ -91,11 +97,16 @@ def last_seen_first(sessions: Iterable[LoginSession]) -> list[LoginSession]:
     return sorted(sessions, key=lambda one: (one.seen, one.created, one.id), reverse=True)
 
 
-def due(session: LoginSession) -> float:
-    """Return the time before which *session* is not over."""
-    if session.idle is None:
-        return session.expires
-    return min(session.expires, session.seen + session.idle)
+def lasting(rows: Iterable[Sequence[Any]]) -> dict[str, float]:
+    """Return until when the sessions last of whose rows there are ``id, expires, seen, idle``;
+    those alone that can be read.
+    """
+    found = {}
+    for id, expires, seen, idle in rows:
+        kinds = (type(id), type(expires), type(seen), type(idle))
+        if kinds in _ENDS and isfinite(expires + seen + (idle or 0)):
+            found[id] = expires if idle is None else min(expires, seen + idle)
+    return found
 
 
 def is_over(session: LoginSession, now: float) -> bool:
@@ -116,6 +127,13 @@ def make_room(
     if len(alive) >= limit and not evict:
         return None
     return alive[limit - 1 :]
+
+
+def parts(ids: Iterable[Any]) -> Iterator[Sequence[Any]]:
+    """Return *ids* in parts that one statement has room for."""
+    all_ids = list(ids)
+    for start in range(0, len(all_ids), AT_A_TIME):
+        yield all_ids[start : start + AT_A_TIME]
 
 
 def check_succession(old: LoginSession, new: LoginSession) -> None:

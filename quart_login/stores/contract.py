@@ -32,12 +32,13 @@ from dataclasses import dataclass, fields, replace
 from functools import partial, wraps
 from inspect import isawaitable, iscoroutinefunction
 from math import inf, nextafter
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import pytest
 
 from .._core.errors import ConfigurationError
 from .._core.step import step
+from .._core.watching import lasting, listener_of
 from . import LoginSession, Store
 
 NOW: Final = 1_800_000_000.0
@@ -156,6 +157,11 @@ class Kept:
     async def at_once(self, *calls: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
         """Make *calls* at the same time; return what each returned, or raised."""
         return await self.way.at_once(calls)
+
+    async def lasting(self, *ids: str) -> dict[str, float]:
+        """Return which of *ids* are there, and until when, as who has sockets open asks."""
+        exchange: Any = self.way.exchange
+        return dict(await lasting(exchange, self.store, ids))
 
     async def ids(self, user_id: str = "7") -> list[str]:
         return [one.id for one in await self.list(user_id)]
@@ -671,6 +677,86 @@ class StoreContract:
     @rule
     async def test_an_empty_store_has_nothing_to_purge(self, kept: Kept) -> None:
         assert await kept.purge(NOW) == 0
+
+    # --- for open sockets ------------------------------------------------------------------------
+
+    @rule
+    async def test_it_says_which_sessions_there_are_and_until_when(self, kept: Kept) -> None:
+        await kept.add(session(1))
+        await kept.add(session(2, idle=HOUR))
+        await kept.add(session(3, idle=HOUR, expires=NOW + 60))
+        await kept.add(session(4))
+        await kept.delete(session(4).id)
+        ends = await kept.lasting(*(session(number).id for number in range(6)))
+        assert ends == {
+            session(1).id: NOW + 30 * DAY,
+            session(2).id: NOW + 2 + HOUR,
+            session(3).id: NOW + 60,
+        }
+        assert await kept.lasting() == {}
+
+    @rule
+    async def test_it_says_so_of_what_is_over_by_time(self, kept: Kept) -> None:
+        await kept.add(session(1, expires=NOW - HOUR))
+        await kept.add(session(2, idle=1.0))
+        ends = await kept.lasting(session(1).id, session(2).id)
+        assert ends == {session(1).id: NOW - HOUR, session(2).id: NOW + 3}
+
+    @rule
+    async def test_a_session_that_was_seen_or_replaced_lasts_longer(self, kept: Kept) -> None:
+        one, other = session(1, idle=HOUR), session(2)
+        await kept.add(one)
+        await kept.add(other)
+        await kept.touch(one.id, NOW + 60)
+        await kept.swap(other, after(other, expires=NOW + 9))
+        assert await kept.lasting(one.id, other.id) == {one.id: NOW + 60 + HOUR, other.id: NOW + 9}
+
+    @rule
+    async def test_it_says_so_of_many_and_of_each_id_as_data(self, kept: Kept) -> None:
+        for number, id in enumerate(IDS):
+            await kept.add(session(number, id=id))
+        for number in range(601):
+            await kept.add(session(1000 + number, f"user {number % 7}"))
+        ids = [*IDS, *(session(1000 + number).id for number in range(601)), "nobody"]
+        assert (await kept.lasting(*ids)).keys() == {*ids} - {"nobody"}
+        assert (await kept.lasting(IDS[0])).keys() == {IDS[0]}
+
+    @rule
+    async def test_what_ends_is_heard_elsewhere(self, kept: Kept) -> None:
+        there, here = kept.elsewhere(), cast(Any, kept.way.exchange)
+        listener = listener_of(there.store)
+        if listener is None:
+            return  # Nobody says so; who has sockets open asks.
+        for number in range(6):
+            await kept.add(session(number, f"user {number // 3}"))
+        try:
+            await listener.begin(here)
+            await kept.delete(session(0).id)
+            assert await self.heard(listener, here, 1) == {session(0).id}
+            await kept.delete_user("user 1", but=session(4).id)
+            assert await self.heard(listener, here, 2) == {session(3).id, session(5).id}
+            await kept.add(session(10, "user 0"), limit=1)
+            assert await self.heard(listener, here, 2) == {session(1).id, session(2).id}
+            # Nothing else is told.
+            await kept.touch(session(4).id, NOW + 60)
+            await kept.delete(session(0).id)
+            await kept.delete_user("user 2")
+            assert not await listener.hear(here, 0.05)
+            await listener.begin(here)
+            await kept.delete(session(4).id)
+            assert await self.heard(listener, here, 1) == {session(4).id}
+        finally:
+            await listener.end(here)
+            await listener.end(here)
+
+    async def heard(self, listener: Any, exchange: Any, count: int) -> set[str]:
+        """Return the ids that *listener* hears, *count* at least, within some seconds."""
+        ids: set[str] = set()
+        for _ in range(10):
+            ids.update(await listener.hear(exchange, 1.0) or ())
+            if len(ids) >= count:
+                break
+        return ids
 
     # --- for every process -----------------------------------------------------------------------
 

@@ -5,11 +5,12 @@ For tests, and for an application that is one process and may forget everybody w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
+from .._core.held import due
 from . import LoginSession, SessionId
 from ._rows import check_succession, is_over, last_seen_first, make_room, row_of
 
@@ -27,6 +28,8 @@ class MemoryStore:
 
     #: Does it need an event loop?
     is_async: ClassVar[bool] = False
+    #: Has each process one of its own?
+    is_private: ClassVar[bool] = True
 
     def __init__(self) -> None:
         # Nobody waits while he holds it.
@@ -98,6 +101,12 @@ class MemoryStore:
     async def list(self, exchange: Exchange, user_id: str) -> Sequence[LoginSession]:
         with self._lock:
             return self._of(user_id)
+
+    async def alive(
+        self, exchange: Exchange, ids: Collection[SessionId]
+    ) -> Mapping[SessionId, float]:
+        found = ((id, self._sessions.get(id)) for id in ids)
+        return {id: due(session) for id, session in found if session is not None}
 
     async def purge(self, exchange: Exchange, now: float) -> int:
         with self._lock:

@@ -19,15 +19,20 @@ import hmac
 import json
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from redis.exceptions import ConnectionError, NoScriptError, ResponseError
+try:
+    from redis.exceptions import ConnectionError, NoScriptError, ResponseError
+except ImportError as error:
+    raise ImportError("RedisStore needs redis-py: pip install 'quart-login[redis]'") from error
 
 from .._core.errors import ConfigurationError
-from . import LoginSession, SessionId, new_id
+from .._core.held import due
+from . import Listener, LoginSession, SessionId, new_id
 from ._redis_clients import check_client, is_asynchronous, is_cluster, make_client
+from ._redis_listener import listener_on
 from ._redis_scripts import (
     ADD,
     DELETE,
@@ -41,7 +46,14 @@ from ._redis_scripts import (
     UNREADABLE,
     Script,
 )
-from ._rows import UnreadableRecord, check_succession, last_seen_first, read, row_of
+from ._rows import (
+    UnreadableRecord,
+    check_succession,
+    last_seen_first,
+    parts,
+    read,
+    row_of,
+)
 
 if TYPE_CHECKING:
     from .._core.exchange import Exchange
@@ -68,9 +80,11 @@ class RedisStore:
     second, read from replicas or cache: `from_url` makes one.  *prefix* begins the name of every
     key; what shares it shares its sessions.
 
-    With *channel*, the ids of sessions that are ended are published there, with spaces between
-    them, as part of what ends them.  (In a cluster, too, to all nodes: PUBLISH, not SPUBLISH, whose
-    channels belong to slots.)  Give each prefix a channel of its own.
+    The ids of sessions that are ended are published on *channel*, with spaces between them, as part
+    of what ends them: processes with open sockets hear it there.  (In a cluster, too, to all nodes:
+    PUBLISH, not SPUBLISH, whose channels belong to slots.)  It is named after the prefix, as in
+    ``login:ended``, unless you name another; give each prefix its own.  Where clients may not
+    publish, give False: those processes ask each second, then.
 
     Six characters of an id tell, to whom has a user's id to compare, whether the session is that
     user's.  With *tag_key*, at least 16 secret bytes, they tell nothing to who does not have it.
@@ -88,7 +102,7 @@ class RedisStore:
         client: Any,
         prefix: str = "login",
         *,
-        channel: str | None = None,
+        channel: str | bool | None = True,
         tag_key: bytes | None = None,
     ) -> None:
         check_client(client)
@@ -101,10 +115,11 @@ class RedisStore:
             raise ConfigurationError("The tag_key of RedisStore is 16 random bytes, or more.")
         #: Does it need an event loop?
         self.is_async: bool = is_asynchronous(client)
-        #: Where the ids of ended sessions are published.
-        self.channel = channel
+        #: Where the ids of ended sessions are published, if anywhere.
+        self.channel = f"{prefix}:ended" if channel is True else channel or None
         self._client = client
         self._command: Callable[..., Any] = client.execute_command
+        self._at_once: Callable[..., Any] = self._wait if self.is_async else self._block
         self._prefix = prefix
         self._tag_key = tag_key
 
@@ -117,7 +132,7 @@ class RedisStore:
         cluster: bool = False,
         timeout: float = 0.25,
         prefix: str = "login",
-        channel: str | None = None,
+        channel: str | bool | None = True,
         tag_key: bytes | None = None,
         **options: Any,
     ) -> RedisStore:
@@ -217,6 +232,23 @@ class RedisStore:
         # Another user may have the same tag.
         return last_seen_first(one for one in found if one.user_id == user_id)
 
+    async def alive(
+        self, exchange: Exchange, ids: Collection[SessionId]
+    ) -> Mapping[SessionId, float]:
+        found: dict[SessionId, float] = {}
+        for some in parts(id for id in ids if _is_id(id)):
+            commands = [("HGET", self._key(id), id) for id in some]
+            records = await self._twice(exchange, self._at_once, commands)
+            kept = ((id, record) for id, record in zip(some, records, strict=True) if record)
+            found.update((one.id, due(one)) for one in self._those_readable(kept))
+        return found
+
+    def listener(self) -> Listener | None:
+        """Return what hears of sessions that end, if there is a channel (and, in a cluster, if this
+        version of redis-py can subscribe there).
+        """
+        return None if self.channel is None else listener_on(self._client, self.channel)
+
     async def purge(self, exchange: Exchange, now: float) -> int:
         """As `Store.purge`; it goes through the names of all keys on the server, or on each
         primary one of a cluster, and visits those of the store one by one.
@@ -252,13 +284,30 @@ class RedisStore:
 
     async def _look(self, exchange: Exchange, *command: str) -> Any:
         """Return what *command*, which changes nothing, finds."""
+        return await self._twice(exchange, self._command, *command)
+
+    async def _twice(self, exchange: Exchange, look: Callable[..., Any], *args: Any) -> Any:
+        """Call *look*, which changes nothing; once more, if its connection was closed."""
         try:
-            return await exchange.call(self._command, *command)
+            return await exchange.call(look, *args)
         except ConnectionError as error:
             if type(error) is not ConnectionError:  # the server answered, or the pool is empty
                 raise
         # It was closed while nobody used it, say: the server was restarted.
-        return await exchange.call(self._command, *command)
+        return await exchange.call(look, *args)
+
+    def _pipe(self, commands: Sequence[tuple[str, ...]]) -> Any:
+        pipe = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        return pipe
+
+    def _block(self, commands: Sequence[tuple[str, ...]]) -> Any:
+        """Send all *commands* at once, and return what they found."""
+        return self._pipe(commands).execute()
+
+    async def _wait(self, commands: Sequence[tuple[str, ...]]) -> Any:
+        return await self._pipe(commands).execute()
 
     async def _run(self, exchange: Exchange, script: Script, tag: str, *args: Any) -> Any:
         """Run *script* on the sessions of the user whose id, or session's id, *tag* begins."""
@@ -316,10 +365,10 @@ class RedisStore:
 
     def _readable(self, pairs: Sequence[Any]) -> Sequence[LoginSession]:
         """Return those sessions that can be read of ids and records, the last seen first."""
-        return last_seen_first(self._those_readable(pairs))
+        return last_seen_first(self._those_readable(zip(pairs[::2], pairs[1::2], strict=True)))
 
-    def _those_readable(self, pairs: Sequence[Any]) -> Iterator[LoginSession]:
-        for id, record in zip(pairs[::2], pairs[1::2], strict=True):
+    def _those_readable(self, pairs: Iterable[tuple[Any, Any]]) -> Iterator[LoginSession]:
+        for id, record in pairs:
             try:
                 yield self._read(id, record)
             except UnreadableRecord:

@@ -10,14 +10,17 @@ Rule 3.  The same plain functions run on an `Engine`, in a thread of Quart's, an
          `AsyncEngine`, which lends them a connection by `AsyncConnection.run_sync`.
 Rule 4.  Ids are compared byte by byte: the columns are binary where a database's text is not
          (MySQL ignores case, accents and spaces at the end, unless told otherwise).
-Rule 5.  Whoever stops waiting has stopped: the drivers, told to cancel, would first talk to a
+Rule 5.  On PostgreSQL, the statement that ends sessions tells their ids (NOTIFY), so that they are
+         told when they have ended, and not if they have not.
+Rule 6.  Whoever stops waiting has stopped: the drivers, told to cancel, would first talk to a
          server that may be gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
+from re import ASCII, sub
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -30,41 +33,55 @@ from typing import (
     cast,
 )
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    Connection,
-    Dialect,
-    Double,
-    Engine,
-    MetaData,
-    Row,
-    String,
-    Table,
-    TypeDecorator,
-    Update,
-    bindparam,
-    case,
-    inspect,
-    or_,
-    select,
-    text,
-)
-from sqlalchemy.dialects.mysql import VARBINARY
-from sqlalchemy.exc import DBAPIError, NoSuchTableError
-from sqlalchemy.types import TypeEngine
+try:
+    from sqlalchemy import (
+        BigInteger,
+        Boolean,
+        Column,
+        ColumnElement,
+        Connection,
+        Dialect,
+        Double,
+        Engine,
+        Label,
+        MetaData,
+        Row,
+        Select,
+        String,
+        Table,
+        Text,
+        TypeDecorator,
+        Update,
+        bindparam,
+        case,
+        func,
+        inspect,
+        or_,
+        select,
+        text,
+    )
+    from sqlalchemy import cast as cast_to
+    from sqlalchemy.dialects.mysql import VARBINARY
+    from sqlalchemy.exc import DBAPIError, NoSuchTableError
+    from sqlalchemy.types import TypeEngine
+except ImportError as error:
+    raise ImportError(
+        "SQLAlchemyStore needs SQLAlchemy 2: pip install 'quart-login[sqlalchemy]'"
+    ) from error
 
 from .._core.errors import ConfigurationError
-from . import LoginSession, SessionId
+from .._core.held import due
+from . import Listener, LoginSession, SessionId
+from ._postgres_listener import listener_on
 from ._rows import (
     AT_A_TIME,
     COLUMNS,
+    ENDS,
     check_succession,
-    due,
     last_seen_first,
+    lasting,
     make_room,
+    parts,
     read,
     readable,
     row_of,
@@ -87,6 +104,8 @@ _DIALECTS: Final = ("postgresql", "sqlite", *_MYSQL)
 _PG_LOCK: Final = text("SELECT pg_advisory_xact_lock(:key)").bindparams(
     bindparam("key", type_=BigInteger)
 )
+#: PostgreSQL passes on no message of 8,000 bytes; one that would be longer names nobody.
+_LONGEST_MESSAGE: Final = 7000
 #: It waits for a second: MySQL counts no less.
 _GET_LOCK: Final = text("SELECT GET_LOCK(:name, 1)")
 _RELEASE_LOCK: Final = text("SELECT RELEASE_LOCK(:name)")
@@ -157,6 +176,11 @@ class SQLAlchemyStore:
     metadata, so that its migrations see it; without it, the store has ``login_session`` in metadata
     of its own.  `check` makes the table if *create* is true.
 
+    On PostgreSQL, the ids of sessions that end are told on a *channel* (NOTIFY), named after the
+    table unless you name another; who listens has a connection of his own, outside the pool, by
+    psycopg or asyncpg.  Behind a pgbouncer that pools transactions nobody can listen: give False
+    there, and processes with open sockets ask each second, as they do on MySQL and SQLite.
+
     The engine's pool and time limits are the application's, and so is what happens to it in a
     process that forks.  For SQLite give the engine ``connect_args={"timeout": 0.2}`` (seconds), so
     that a write does not wait longer than the core does, and switch the file to WAL.
@@ -166,7 +190,12 @@ class SQLAlchemyStore:
     """
 
     def __init__(
-        self, engine: Engine | AsyncEngine, table: Table | None = None, *, create: bool = False
+        self,
+        engine: Engine | AsyncEngine,
+        table: Table | None = None,
+        *,
+        create: bool = False,
+        channel: str | bool = True,
     ) -> None:
         plain = _plain(engine)
         #: Does it need an event loop?
@@ -174,6 +203,8 @@ class SQLAlchemyStore:
         self._dialect = plain.dialect
         self._table = self.table(MetaData()) if table is None else table
         self._create = create
+        #: Where it is told which sessions ended, if anywhere.
+        self.channel = _channel(channel, self._table) if _tells(plain) else None
         self._statements = _Statements(self._table)
         self._alone = self._engine(plain, "AUTOCOMMIT")
         self._together = self._engine(
@@ -230,6 +261,15 @@ class SQLAlchemyStore:
 
     async def list(self, exchange: Exchange, user_id: str) -> Sequence[LoginSession]:
         return await self._read(exchange, self._list, user_id)
+
+    async def alive(
+        self, exchange: Exchange, ids: Collection[SessionId]
+    ) -> Mapping[SessionId, float]:
+        return await self._read(exchange, self._alive, ids)
+
+    def listener(self) -> Listener | None:
+        """Return what hears of sessions that end, on PostgreSQL."""
+        return None if self.channel is None else listener_on(self._alone, self.channel)
 
     async def purge(self, exchange: Exchange, now: float) -> int:
         removed, more = 0, True
@@ -308,7 +348,7 @@ class SQLAlchemyStore:
         try:
             return await asyncio.shield(doing)
         except asyncio.CancelledError:
-            # Rule 5: let it end by itself.
+            # Rule 6: let it end by itself.
             self._given_up.add(doing)
             doing.add_done_callback(self._forget)
             doing.cancel()
@@ -352,6 +392,13 @@ class SQLAlchemyStore:
     def _rows_of(self, connection: Connection, user_id: str) -> Sequence[Row[Any]]:
         return connection.execute(self._statements.list, {"the_user": user_id}).all()
 
+    def _alive(self, connection: Connection, ids: Collection[SessionId]) -> dict[str, float]:
+        found = {}
+        for some in parts(ids):
+            rows = connection.execute(self._statements.alive, {"ids": some}).all()
+            found.update(lasting(rows))
+        return found
+
     def _insert(self, connection: Connection, session: LoginSession) -> Sequence[LoginSession]:
         connection.execute(self._statements.add, _values(session))
         return []
@@ -363,8 +410,8 @@ class SQLAlchemyStore:
         surplus = make_room(kept, session.created, limit, evict)
         if surplus is None:
             return None
-        gone: Sequence[Row[Any]] = ()
-        for some in _parts([one.id for one in surplus]):
+        gone: Sequence[Sequence[Any]] = ()
+        for some in parts([one.id for one in surplus]):
             gone = [*gone, *self._remove(connection, self._table.c.id.in_(some))]
         self._insert(connection, session)
         return readable(gone)
@@ -380,15 +427,20 @@ class SQLAlchemyStore:
         """Can the database remove rows and return them, in one statement?"""
         return self._dialect.name not in _MYSQL and self._dialect.delete_returning
 
-    def _remove(self, connection: Connection, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    def _remove(
+        self, connection: Connection, which: ColumnElement[bool]
+    ) -> Sequence[Sequence[Any]]:
         """Remove the rows *which*; return what they were."""
+        if self.channel is not None:
+            rows = connection.execute(self._statements.remove_and_tell(which, self.channel)).all()
+            return [row[:-1] for row in rows]
         if self._returns():
             delete = self._table.delete().where(which).returning(*self._statements.columns)
             return connection.execute(delete).all()
         found = select(*self._statements.columns).where(which).with_for_update()
         rows = connection.execute(found).all()
         # These alone, for there may be others by now, which nobody has seen.
-        for some in _parts([row[0] for row in rows]):
+        for some in parts([row[0] for row in rows]):
             connection.execute(self._table.delete().where(self._table.c.id.in_(some)))
         return rows
 
@@ -439,11 +491,27 @@ class _Statements:
         self.due = select(column.id).where(column.due < bindparam("now"))
         self.due = self.due.order_by(column.due).limit(AT_A_TIME)
         these = column.id.in_(bindparam("ids", expanding=True))
+        self.alive = select(*(column[name] for name in ENDS)).where(these)
         over = or_(column.expires < bindparam("now"), end < bindparam("now"))
         self.purge = table.delete().where(these, over)
         # An idle of None makes `end` none, which is less than nothing.
         later = case((end < column.expires, end), else_=column.expires)
         self.postpone = table.update().where(these).values(due=later)
+
+    def remove_and_tell(self, which: ColumnElement[bool], channel: str) -> Select[Any]:
+        """Return what removes the rows *which*, returns them, and tells their ids on *channel*.
+
+        Its last column is the message, which is sent for the first row: where none is removed,
+        nothing is told.
+        """
+        table: Any = self.columns[0].table
+        gone = table.delete().where(which).returning(*self.columns).cte("gone")
+        names = cast_to(func.json_agg(gone.c.id), Text)
+        short = case((func.octet_length(names) < _LONGEST_MESSAGE, names), else_="")
+        told: Label[Any] = (
+            select(cast_to(func.pg_notify(channel, short), Text)).select_from(gone).label("told")
+        )
+        return select(gone, told)
 
     def _swap(self, table: Table) -> Update:
         values: dict[str, Any] = {
@@ -455,14 +523,20 @@ class _Statements:
         return statement.values(values)
 
 
-def _parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Return *ids* in parts that one statement has room for."""
-    for start in range(0, len(ids), AT_A_TIME):
-        yield ids[start : start + AT_A_TIME]
-
-
 def _values(session: LoginSession) -> dict[str, Any]:
     return {**dict(zip(COLUMNS, row_of(session), strict=True)), "due": due(session)}
+
+
+def _tells(engine: Engine) -> bool:
+    return engine.dialect.name == "postgresql"
+
+
+def _channel(given: str | bool | None, table: Table) -> str | None:
+    """Return the name of the channel that was *given*, or one made of the name of *table*."""
+    if given is not True:
+        return given or None
+    # PostgreSQL's names have 63 bytes.
+    return sub(r"\W", "_", table.fullname, flags=ASCII)[:50] + "_ended"
 
 
 def _plain(engine: Any) -> Engine:

@@ -18,21 +18,24 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 from weakref import WeakSet, finalize
 
 from .._core.errors import ConfigurationError
+from .._core.held import due
 from . import LoginSession, SessionId
 from ._rows import (
     AT_A_TIME,
     COLUMNS,
+    ENDS,
     check_succession,
-    due,
     last_seen_first,
+    lasting,
     make_room,
+    parts,
     read,
     readable,
     row_of,
@@ -84,6 +87,7 @@ _CREATE: Final = (
 _NAMES: Final = ", ".join(COLUMNS)
 _GET: Final = f"SELECT {_NAMES} FROM login_session WHERE id = ?"
 _LIST: Final = f"SELECT {_NAMES} FROM login_session WHERE user_id = ?"
+_ALIVE: Final = f"SELECT {', '.join(ENDS)} FROM login_session WHERE id IN"
 _CHANGES: Final = [name for name in COLUMNS if name != "seen"]
 _ADD: Final = (
     f"INSERT INTO login_session ({_NAMES}, due) VALUES ({', '.join('?' * len(COLUMNS))}, ?)"
@@ -179,6 +183,11 @@ class SQLiteStore:
 
     async def list(self, exchange: Exchange, user_id: str) -> Sequence[LoginSession]:
         return await self._call(exchange, self._do, _list, user_id)
+
+    async def alive(
+        self, exchange: Exchange, ids: Collection[SessionId]
+    ) -> Mapping[SessionId, float]:
+        return await self._call(exchange, self._do, _alive, ids)
 
     async def purge(self, exchange: Exchange, now: float) -> int:
         removed, more = 0, True
@@ -400,10 +409,10 @@ def _get(connection: sqlite3.Connection, id: SessionId) -> LoginSession | None:
     return None if row is None else read(row)
 
 
-def _raw(connection: sqlite3.Connection, statement: str, of: str) -> list[Any]:
+def _raw(connection: sqlite3.Connection, statement: str, *of: str) -> list[Any]:
     """Return the rows of *statement*, also those with text that is no text."""
     connection.text_factory = _text
-    rows = connection.execute(statement, (of,)).fetchall()
+    rows = connection.execute(statement, of).fetchall()
     connection.text_factory = str
     return rows
 
@@ -417,6 +426,13 @@ def _text(raw: bytes) -> str | bytes:
 
 def _list(connection: sqlite3.Connection, user_id: str) -> list[LoginSession]:
     return last_seen_first(map(read, connection.execute(_LIST, (user_id,)).fetchall()))
+
+
+def _alive(connection: sqlite3.Connection, ids: Collection[SessionId]) -> dict[SessionId, float]:
+    found = {}
+    for some in parts(ids):
+        found.update(lasting(_raw(connection, f"{_ALIVE} ({', '.join('?' * len(some))})", *some)))
+    return found
 
 
 def _add(

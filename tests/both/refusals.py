@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from registry import CountingStore, copy
 from sites import KEY, Browser, Site
 
 from quart_login import LoginDecision, Reason
@@ -16,7 +17,11 @@ NOT_REFUSED = {
     Reason.LOGGED_OUT,
     Reason.NOT_LOADED,
     Reason.RECEIVER_FAILED,
+    Reason.TOO_MANY_SESSIONS,
 }
+
+#: Why a login session ended, and no request is nobody's: whoever shows it hears that it ended.
+NO_REQUEST_S = {Reason.REVOKED}
 
 
 def with_why(site: Site) -> Site:
@@ -224,3 +229,72 @@ async def the_loader_itself_asks(make_site: Any) -> Any:
     browser = await logged_in(site)
     site.find = look
     return site, browser
+
+
+# --- with a registry of login sessions -----------------------------------------------------------
+
+
+def with_registry(site: Site) -> CountingStore:
+    """Let *site* keep its login sessions; return where."""
+    site.manager.sessions = CountingStore()
+    return site.manager.sessions  # type: ignore[no-any-return]
+
+
+@play(Reason.SESSION_ENDED)
+async def the_login_was_revoked(make_site: Any) -> Any:
+    site = make_site()
+    with_registry(site)
+    browser, other = await logged_in(site), site.browser()
+    other.jar = dict(browser.jar)
+    assert await other.get("/out") == (200, "True")
+    return site, browser
+
+
+@play(Reason.NOT_REGISTERED)
+async def the_session_is_from_before_the_registry(make_site: Any) -> Any:
+    site = make_site()
+    browser = await logged_in(site)
+    with_registry(site)
+    return site, browser
+
+
+async def steal(site: Site, user: Any = 1) -> Browser:
+    """Return a browser with a copied remember cookie, whose next request is seen as a theft."""
+    browser = await logged_in(site, "?remember=1", user)
+    thief = copy(browser, "remember_token")
+    browser.close()
+    await browser.get("/me")
+    await browser.get("/me")  # The cookie that took its place was seen.
+    site.clock.advance(seconds=61)
+    return thief
+
+
+@play(Reason.REMEMBER_THEFT)
+async def the_cookie_was_copied(make_site: Any) -> Any:
+    site = make_site()
+    with_registry(site)
+    return site, await steal(site)
+
+
+@play(Reason.STORE_FAILED)
+async def the_store_is_down(make_site: Any) -> Any:
+    site = make_site()
+    store = with_registry(site)
+    browser = await logged_in(site)
+    store.before["get"] = ConnectionError("the store is down")
+    return site, browser
+
+
+@play(Reason.TOO_MANY_SESSIONS)
+async def the_user_has_as_many_as_may_be(make_site: Any) -> Any:
+    site = make_site({"LOGIN_MAX_SESSIONS": 1, "LOGIN_MAX_SESSIONS_REACHED": "refuse"})
+    with_registry(site)
+
+    @site.app.before_request
+    @site.colour
+    async def hook() -> None:
+        if site.web.request.path == "/why":
+            assert await site.login_user(site.users[1]) is False
+
+    await logged_in(site)
+    return site, site.browser()

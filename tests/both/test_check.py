@@ -14,12 +14,15 @@ import pytest
 import quart
 from sites import Site
 
+from quart_login.stores.memory import MemoryStore
+
 #: A configuration with nothing to mend, in both frameworks.
 GOOD = {
     "LOGIN_SECURE_COOKIES": True,
     "LOGIN_CACHE_CONTROL_PRIVATE": True,
     "LOGIN_CLEAR_SESSION_ON_LOGOUT": True,
     "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
+    "LOGIN_LIFETIME": timedelta(days=30),
     "REMEMBER_COOKIE_DURATION": timedelta(days=30),
 }
 
@@ -58,6 +61,17 @@ def test_what_only_a_server_side_session_could_do_is_not_met_and_fails_nothing(
     result = run(make_site(GOOD), "--strict")
     rows = [line for line in result.output.splitlines() if line.startswith("7.4.1")]
     assert len(rows) == 1 and "not met" in rows[0] and "stateless" in rows[0]
+
+
+def test_with_a_store_it_is_met_and_the_limits_are_said(make_site: Any) -> None:
+    site = make_site({**GOOD, "LOGIN_IDLE_TIMEOUT": timedelta(days=7)}, sessions=MemoryStore())
+    result = run(site, "--strict")
+    assert result.exit_code == 0, result.output
+    rows = {line.split("  ")[0]: line for line in result.output.splitlines()}
+    assert "a record in MemoryStore" in rows["7.2.2"] and "  ok  " in rows["7.4.1"]
+    assert "login 30 days, idle 7 days, remembered 30 days, fresh 1 day" in rows["7.1.1"]
+    assert "They fit AAL1" in rows["7.1.1"]
+    assert "  not met  stateless" not in result.output
 
 
 def test_the_drop_in_is_told_what_it_leaves_out(site: Site) -> None:

@@ -490,3 +490,34 @@ async def test_p18_a_page_for_who_came_by_a_header_is_private_in_any_case(site: 
     answer = await site.browser(Authorization=f"Bearer {text}").get("/mine")
     assert answer == (200, "user 1")
     assert answer.headers["Cache-Control"] == "max-age=60, private"
+
+
+class Attentive(SecureCookieSession):
+    """A session of an application that asks its own things of `accessed`."""
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_a_session_of_the_applications_own_is_told_that_it_was_accessed(
+    make_site: Any, own: bool
+) -> None:
+    site, seen = make_site({}), []
+
+    class Interface(type(site.app.session_interface)):  # type: ignore[misc]
+        session_class = Attentive if own else SecureCookieSession
+
+        def should_set_cookie(self, app: Any, session: Any) -> bool:
+            seen.append(session.accessed)
+            return super().should_set_cookie(app, session)  # type: ignore[no-any-return]
+
+    site.app.session_interface = Interface()
+    browser = site.browser()
+    await browser.get("/in/1")
+    answer = await browser.get("/me")
+    assert seen[-1] and answer.headers.getlist("Vary") == ["Cookie"]
+
+
+@pytest.mark.parametrize("path", ["/me", "/in/1", "/in/1?remember=1", "/private"])
+async def test_what_a_response_varies_on_is_said_once(site: Site, path: str) -> None:
+    answer = await site.browser().get(path)
+    [said] = answer.headers.getlist("Vary")
+    assert [name.strip() for name in said.split(",")].count("Cookie") == 1

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from both.refusals import break_receiver, logged_in, with_why
+from both.refusals import break_receiver, logged_in, steal, with_registry, with_why
 from loops import asyncio
 from sites import SIGNALS, Site, User
 
@@ -119,6 +119,9 @@ async def every_event(site: Site) -> None:
     browser = await logged_in(site)
     site.users[1] = site.users[2]
     await browser.get("/me")
+    with_registry(site)
+    await (await steal(site, 2)).get("/me")
+    site.manager.sessions = None
     site.manager.request_loader(lambda request: site.users[2])
     await site.browser().get("/me")
 

@@ -13,10 +13,13 @@ from core.paper import Manager
 from core.test_cookies import FRAMEWORK
 
 from quart_login._core import settings
-from quart_login._core.audit import Finding, State, audit
+from quart_login._core.audit import audit, audit_all
 from quart_login._core.cookies import secure
 from quart_login._core.errors import ConfigurationError
+from quart_login._core.findings import Finding, State
+from quart_login._core.realms import EXTENSION
 from quart_login._core.settings import reader
+from quart_login.stores.memory import MemoryStore
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -26,6 +29,7 @@ GOOD: dict[str, Any] = {
     "SECRET_KEY": KEY,
     "LOGIN_SECURE_COOKIES": True,
     "PERMANENT_SESSION_LIFETIME": timedelta(days=1),
+    "LOGIN_LIFETIME": timedelta(days=30),
     "REMEMBER_COOKIE_DURATION": timedelta(days=30),
     "LOGIN_AUDIENCE": "shop",
     "REMEMBER_COOKIE_LEGACY_UNTIL": "2026-01-01",
@@ -40,7 +44,11 @@ class Stateless:
 
 
 def findings(
-    config: dict[str, Any] | None = None, *, realm: str | None = None, **app: Any
+    config: dict[str, Any] | None = None,
+    *,
+    realm: str | None = None,
+    sessions: Any = None,
+    **app: Any,
 ) -> list[Finding]:
     """Return what is said of an application with *config* over a good one."""
     whole = {**GOOD, **(config or {})}
@@ -48,6 +56,8 @@ def findings(
         secure(whole, reader(whole))
     except ConfigurationError:
         whole["LOGIN_SECURE_COOKIES"] = False
+    manager = Manager(realm)
+    manager.sessions = sessions
     made = SimpleNamespace(
         **{
             "config": whole,
@@ -57,7 +67,7 @@ def findings(
             **app,
         }
     )
-    return audit(made, Manager(realm))
+    return audit(made, manager)
 
 
 def wrong(*args: Any, **kwargs: Any) -> list[tuple[str, str]]:
@@ -130,10 +140,14 @@ def test_findings_come_in_the_order_of_the_standard() -> None:
         ),
         ({"LOGIN_LOAD_USER": "lazy"}, "", "a setting cannot work"),
         ({"SECRET_KEY_FALLBACKS": KEY}, "", "a setting cannot work"),
+        ({"LOGIN_ASSURANCE_LEVEL": "aal4"}, "", "a setting cannot work"),
+        ({"LOGIN_LIFETIME": None}, "7.3.2", "stateless: a session that is used goes on without"),
+        ({"LOGIN_LIFETIME": timedelta(days=31)}, "7.3.2", "logins end after 31 days, used or not"),
+        ({"LOGIN_IDLE_TIMEOUT": 31 * 86400}, "7.3.1", "logins end after 31 days unused"),
     ],
 )
 def test_what_is_wrong_is_found(config: dict[str, Any], number: str, found: str) -> None:
-    assert (number, found) in wrong(config)
+    assert any(number == one and said.startswith(found) for one, said in wrong(config))
 
 
 def test_the_frameworks_cookies_as_they_come_are_found_wrong() -> None:
@@ -179,7 +193,7 @@ def test_secure_cookies_that_came_too_late_are_wrong() -> None:
         ({"REMEMBER_COOKIE_LEGACY_UNTIL": None}, "9.2.1", "REMEMBER_COOKIE_LEGACY_UNTIL = None"),
         ({"LOGIN_CLEAR_SITE_DATA": ()}, "14.3.1", "LOGIN_CLEAR_SITE_DATA is empty"),
         ({}, "7.4.2", "whom the loader does not return"),
-        ({}, "7.1.1", "session 1 day, remembered 30 days, fresh 1 day"),
+        ({}, "7.1.1", "session 1 day, login 30 days, remembered 30 days, fresh 1 day"),
     ],
 )
 def test_what_cannot_be_seen_is_left_to_the_reader(
@@ -195,7 +209,7 @@ def unmet(**app: Any) -> set[str]:
 
 
 def test_what_needs_sessions_on_a_server_is_said_to_be_not_met_without_them() -> None:
-    needing = {"7.1.2", "7.2.2", "7.2.4", "7.3.2", "7.4.1", "7.4.3", "7.4.5", "7.5.2"}
+    needing = {"7.1.2", "7.2.2", "7.2.4", "7.4.1", "7.4.3", "7.4.5", "7.5.2"}
     assert unmet() == needing | {"7.5.3"}
 
 
@@ -204,6 +218,121 @@ def test_where_an_interface_keeps_them_it_is_for_the_reader_to_check() -> None:
 
     assert unmet(session_interface=OnTheServer()) == {"7.5.3"}
     assert any("OnTheServer" in one.found for one in findings(session_interface=OnTheServer()))
+
+
+# --- with a store --------------------------------------------------------------------------------
+
+#: The requirements of V7 that depend on where login sessions are kept.
+KEPT = ("7.1.2", "7.2.2", "7.2.3", "7.2.4", "7.4.1", "7.4.2", "7.4.3", "7.4.5", "7.5.2")
+
+
+def kept(**config: Any) -> dict[str, list[Finding]]:
+    """Return what is said of an application with a store, by requirement."""
+    said: dict[str, list[Finding]] = {}
+    for one in findings({"LOGIN_LIFETIME": None, **config}, sessions=MemoryStore()):
+        said.setdefault(one.requirement, []).append(one)
+    return said
+
+
+def test_with_a_store_nothing_is_said_to_be_not_met_for_want_of_one() -> None:
+    said = kept()
+    assert all(len(said[number]) == 1 for number in KEPT)
+    unmet = {one.requirement for some in said.values() for one in some if one.state is State.UNMET}
+    assert unmet == {"7.5.3"}
+    assert not any("stateless" in one.found for some in said.values() for one in some)
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [
+        *(("7.1.2", State.UNSEEN), ("7.2.2", State.OK), ("7.2.3", State.OK), ("7.2.4", State.OK)),
+        *(("7.4.1", State.OK), ("7.4.2", State.UNSEEN), ("7.4.3", State.UNSEEN)),
+        *(("7.4.5", State.OK), ("7.5.2", State.UNSEEN)),
+    ],
+)
+def test_what_a_store_does_is_ok_and_what_is_left_to_do_is_said(number: str, state: State) -> None:
+    [one] = kept()[number]
+    assert one.state is state and bool(one.advice) is (state is not State.OK)
+
+
+def test_the_store_may_be_beside_a_session_interface_of_any_kind() -> None:
+    said = findings({}, sessions=MemoryStore(), session_interface=object())
+    assert [one.state for one in said if one.requirement == "7.4.1"] == [State.OK]
+
+
+def test_a_realm_without_a_store_is_told_of_it() -> None:
+    app = SimpleNamespace(
+        config=GOOD, debug=False, testing=False, session_interface=Stateless(), extensions={}
+    )
+    kept, stateless = Manager(), Manager("staff")
+    kept.sessions = MemoryStore()
+    app.extensions[EXTENSION] = {None: kept, "staff": stateless}
+    said = {(one.realm, one.state) for one in audit_all(app) if one.requirement == "7.4.1"}
+    assert said == {(None, State.OK), ("staff", State.UNMET)}
+
+
+def test_the_number_of_sessions_is_said() -> None:
+    [one] = kept(LOGIN_MAX_SESSIONS=5, LOGIN_MAX_SESSIONS_REACHED="refuse")["7.1.2"]
+    assert one.state is State.OK
+    assert one.found == "LOGIN_MAX_SESSIONS = 5, LOGIN_MAX_SESSIONS_REACHED = 'refuse'"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "login 30 days, idle without end, remembered 30 days, fresh 1 day"),
+        ({"LOGIN_ASSURANCE_LEVEL": "aal2"}, "login 1 day, idle 1:00:00, remembered never"),
+        ({"LOGIN_ASSURANCE_LEVEL": "aal3"}, "login 12:00:00, idle 0:15:00, remembered never"),
+        ({"LOGIN_ASSURANCE_LEVEL": "aal3", "LOGIN_IDLE_TIMEOUT": 60}, "idle 0:01:00"),
+        ({"LOGIN_LIFETIME": 86_400 * 10**5}, "login 100000 days"),
+    ],
+)
+def test_the_limits_in_force_are_said_beside_nists(config: dict[str, Any], said: str) -> None:
+    [one] = kept(**config)["7.1.1"]
+    assert one.state is State.UNSEEN and said in one.found
+    assert "30 days (AAL1); 24 hours, and 1 hour idle (AAL2)" in one.advice
+
+
+@pytest.mark.parametrize(
+    ("config", "level"),
+    [
+        ({}, "AAL1"),
+        ({"LOGIN_LIFETIME": 3600, "LOGIN_IDLE_TIMEOUT": 60}, "AAL1"),  # remember-me is on
+        ({"LOGIN_ASSURANCE_LEVEL": "aal2"}, "AAL2"),
+        ({"LOGIN_ASSURANCE_LEVEL": "aal2", "LOGIN_LIFETIME": timedelta(hours=13)}, "AAL2"),
+        ({"LOGIN_ASSURANCE_LEVEL": "aal2", "LOGIN_IDLE_TIMEOUT": timedelta(hours=2)}, "AAL1"),
+        ({"LOGIN_ASSURANCE_LEVEL": "aal3"}, "AAL3"),
+    ],
+)
+def test_the_level_that_the_limits_fit_is_said(config: dict[str, Any], level: str) -> None:
+    [one] = kept(**config)["7.1.1"]
+    assert one.advice.startswith(f"They fit {level}. ")
+
+
+def test_limits_that_fit_no_level_are_said_to_fit_none() -> None:
+    for key in ("LOGIN_LIFETIME", "REMEMBER_COOKIE_DURATION"):
+        [one] = kept(**{key: timedelta(days=31)})["7.1.1"]
+        assert one.advice.startswith("Write down")
+
+
+def test_an_idle_limit_is_asked_for() -> None:
+    [none] = kept()["7.3.1"]
+    assert (none.state, none.found) == (State.WRONG, "LOGIN_IDLE_TIMEOUT = None")
+    [set] = kept(LOGIN_IDLE_TIMEOUT=timedelta(days=7))["7.3.1"]
+    assert (set.state, set.found) == (State.OK, "logins end after 7 days unused")
+
+
+def test_a_last_day_is_asked_for_of_logins_and_of_remember_cookies() -> None:
+    assert [one.state for one in kept()["7.3.2"]] == [State.OK, State.OK]
+    longer = kept(LOGIN_LIFETIME=timedelta(days=60), REMEMBER_COOKIE_DURATION=86_400 * 365)
+    assert [one.state for one in longer["7.3.2"]] == [State.WRONG, State.WRONG]
+    never = kept(LOGIN_ASSURANCE_LEVEL="aal2", REMEMBER_COOKIE_DURATION=86_400 * 365)
+    assert [one.state for one in never["7.3.2"]] == [State.OK, State.OK]
+
+
+def test_a_cookie_that_would_be_renewed_at_each_request_is_not_where_a_store_is() -> None:
+    said = kept(REMEMBER_COOKIE_REFRESH_EACH_REQUEST=True)["7.3.2"]
+    assert not any("EACH_REQUEST" in one.found for one in said)
 
 
 def pieces(text: str) -> Iterator[str]:

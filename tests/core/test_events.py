@@ -117,6 +117,7 @@ def test_nothing_is_computed_where_nobody_reads(monkeypatch: pytest.MonkeyPatch)
     for signal in events.LEVELS:
         events.note(Paper(), signal, user=User(7), error=ValueError())
     events.note_receiver(Paper(), signals.user_logged_in, ValueError())
+    events.note_store(Paper(), ValueError())
 
 
 def test_the_application_s_own_fields_in_a_line_are_no_error(lines: Any) -> None:
@@ -268,3 +269,31 @@ def test_a_refused_handshake_is_a_line_like_any(
     assert (line["event"], line["reason"]) == ("websocket_refused", "foreign_origin")
     assert (line["remote_addr"], line["user"]) == ("127.0.0.1", None)
     assert caplog.messages == ["refused: 100%"]
+
+
+def test_a_store_that_failed_is_told_in_a_line(lines: Any) -> None:
+    events.note_store(Paper(), OSError("the address of the store"))
+    [line] = lines.records
+    assert (line.event, line.levelname, line.reason) == ("store_failed", "WARNING", None)
+    assert isinstance(line.exc_info[1], OSError)
+
+
+def test_login_sessions_are_told_of_by_their_users_and_reasons(lines: Any) -> None:
+    it = Paper()
+    for reason in (Reason.REVOKED, Reason.REMEMBER_THEFT):
+        events.note(it, signals.login_session_ended, user_id=7, reason=reason)
+    events.note(it, signals.remember_theft_detected, user_id=7)
+    assert [(line.event, line.levelname) for line in lines.records] == [
+        ("login_session_ended", "INFO"),
+        ("login_session_ended", "WARNING"),
+        ("remember_theft_detected", "WARNING"),
+    ]
+    assert len({line.user for line in lines.records}) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "level"), [("store_failed", "ERROR"), ("remember_theft", "WARNING")]
+)
+def test_graver_reasons_are_graver(lines: Any, reason: str, level: str) -> None:
+    events.note(Paper(), signals.credential_rejected, reason=Reason(reason))
+    assert lines.records[0].levelname == level

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.paper import COOKIE, DAY, NOW, Paper, User, about, cookie_in, set_cookies
+from core.paper import COOKIE, DAY, NOW, Kept, Paper, User, about, cookie_in, set_cookies
 from werkzeug.http import parse_date
 
 from quart_login._core import login
@@ -321,3 +321,63 @@ def test_a_cookie_of_an_earlier_epoch_is_deleted_and_not_renewed() -> None:
     step(login.login_user(it, user))
     [line] = set_cookies(it.answer())
     assert "Max-Age=0" in line
+
+
+# --- where there is a registry -------------------------------------------------------------------
+
+
+def registered(session: Any, **options: Any) -> Paper:
+    it = paper(session, users={7: User(7)}, **options)
+    it.manager.sessions = Kept()
+    it.bind(User(7))
+    return it
+
+
+def test_the_login_alone_sets_a_login_session_s_cookie() -> None:
+    it = registered({**SESSION, "_remember": "set"}, config=EACH_REQUEST)
+    assert set_cookies(it.answer()) == [] and "_remember" not in it.session
+
+
+def test_who_wishes_it_gone_is_heard_there_too() -> None:
+    [line] = set_cookies(registered({**SESSION, "_remember": "clear"}).answer())
+    assert "Max-Age=0" in line
+
+
+@pytest.mark.parametrize("name", ["by_header", "beside"])
+def test_a_request_beside_the_login_writes_no_session(name: str) -> None:
+    it = paper({"_permanent": True})
+    setattr(it.identity, name, True)
+    it.answer()
+    assert it.session == {} and not it.session.modified
+    it = paper({"_permanent": True})
+    setattr(it.identity, name, True)
+    it.identity.logged_out = True
+    it.answer()
+    assert it.session == {"_permanent": True}
+
+
+def test_what_a_view_writes_beside_the_login_is_marked_as_its_user_s() -> None:
+    it = registered({})
+    it.identity.beside = True
+    it.session["note"] = "of user 7"
+    it.answer()
+    assert it.session == {"note": "of user 7", "_login_record": farewell(mark(7))}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"beside": True},
+        {"logged_out": True},
+        {"by_header": True},
+        {"by_request": True},
+        {"remember": DELETE},
+        {"late": []},
+    ],
+)
+def test_a_response_is_looked_at_where_there_is_something_for_it(change: dict[str, Any]) -> None:
+    it = paper()
+    assert not is_due(it.identity, it.session, it.manager.keys, it.config)
+    for name, value in change.items():
+        setattr(it.identity, name, value)
+    assert is_due(it.identity, it.session, it.manager.keys, it.config)

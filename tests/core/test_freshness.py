@@ -69,3 +69,11 @@ def test_the_keys_may_have_other_names() -> None:
     session = {"u": 1, "f": True, "r": about(1, fresh_since=int(NOW) - DAY)}
     assert is_fresh(session, keys, 1, NOW, DAY)
     assert not is_fresh(session, keys, 1, NOW + 1, DAY)
+
+
+def test_who_names_an_age_does_not_take_a_login_without_a_time() -> None:
+    session = typed(0, _login_record=about(7))
+    assert is_fresh(session, KEYS, 7, NOW, 60)
+    assert not is_fresh(session, KEYS, 7, NOW, 60, undated=False)
+    assert not is_fresh(session, KEYS, 7, NOW, None, undated=False)
+    assert is_fresh(typed(int(NOW)), KEYS, 7, NOW, 60, undated=False)

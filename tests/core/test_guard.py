@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from blinker import Signal
-from core.paper import AUTOMATIC, Aborted, Paper, User
+from core.paper import AUTOMATIC, DAY, NOW, Aborted, Manager, Paper, User, about
 from werkzeug.exceptions import Unauthorized
 
 from quart_login._core import guard
@@ -51,6 +51,27 @@ def test_a_view_runs_for_a_user_and_a_fresh_one_where_that_is_asked(
     session: Any, fresh: bool, answer: Any, method: Any
 ) -> None:
     assert refused(paper(session, method=method), fresh=fresh) == answer
+
+
+class Own(Manager):
+    """A manager whose answers are those of the core, as the shells' are."""
+
+    def unauthorized(self) -> Any:
+        raise AssertionError("There was no need to ask.")
+
+    needs_refresh = unauthorized
+    own_answers = (unauthorized,)
+
+
+@pytest.mark.parametrize("session", [{}, STALE])
+def test_an_answer_that_nobody_replaced_is_the_cores(session: Any) -> None:
+    it = paper(session)
+    it.manager.__class__ = Own
+    with pytest.raises(Unauthorized):
+        refused(it, fresh=True)
+    for name in ("unauthorized", "needs_refresh"):
+        setattr(it.manager, name, lambda: "replaced")
+    assert refused(it, fresh=True) == "replaced"
 
 
 def test_freshness_is_not_asked_unless_it_is_said() -> None:
@@ -593,3 +614,39 @@ def test_where_nobody_listens_a_look_at_a_loaded_user_waits_for_nothing(
     assert not it.identity.seen
     assert step(guard.refuse(it)) is None
     assert it.identity.seen and it.session.accessed and it.names() == []
+
+
+# --- an age of its own ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("age", "max_age", "expected"),
+    [
+        (300, 300, None),
+        (301, 300, "for stale logins"),
+        (301, 300.5, "for stale logins"),
+        (0, 0, None),
+        (1, 0, "for stale logins"),
+        (2 * DAY, 3 * DAY, None),  # longer than LOGIN_FRESH_DURATION, too
+    ],
+)
+def test_a_view_may_name_how_long_a_login_is_fresh(age: int, max_age: float, expected: Any) -> None:
+    it = paper({**FRESH, "_login_record": about(7, fresh_since=int(NOW) - age)})
+    assert refused(it, fresh=True, max_age=max_age) == expected
+
+
+def test_it_asks_nothing_of_a_view_that_wants_no_fresh_login() -> None:
+    it = paper({**STALE, "_login_record": about(7)})
+    assert refused(it, max_age=0) is None
+
+
+def test_a_login_that_carries_no_time_has_no_age() -> None:
+    it = paper({**FRESH, "_login_record": about(7)})
+    assert refused(it, fresh=True) is None
+    assert refused(it.again(), fresh=True, max_age=DAY) == "for stale logins"
+
+
+def test_options_tell_it_to_nobody_whose_login_is_older() -> None:
+    session = {**FRESH, "_login_record": about(7, fresh_since=int(NOW) - 301)}
+    assert refused(paper(session, method="OPTIONS"), fresh=True) is None
+    assert refused(paper(session, method="OPTIONS"), fresh=True, max_age=300) == AUTOMATIC

@@ -56,7 +56,7 @@ def test_an_exchange_has_the_parts_of_its_request() -> None:
 
     class Bare(Exchange):
         web = None
-        call = notify = options = client = load_user = None  # type: ignore[assignment]
+        call = ask = notify = options = client = load_user = None  # type: ignore[assignment]
         authorization = form = None  # type: ignore[assignment]
 
     bare = Bare(*parts)
@@ -122,6 +122,8 @@ def test_signals_have_flask_logins_names() -> None:
         "session_protected": "session-protected",
         "credential_rejected": "credential-rejected",
         "identity_mismatch": "identity-mismatch",
+        "login_session_ended": "login-session-ended",
+        "remember_theft_detected": "remember-theft-detected",
     }
 
 

@@ -180,6 +180,76 @@ def test_the_cookie_of_another_name_is_no_credential() -> None:
     assert not claim.may_be_somebody(it)
 
 
+ODD: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"_user_id": None}, {}),
+    ({"_user_id": "", "_login_record": None}, {}),
+    ({"_user_id": 7.0, "_login_record": None}, {}),
+    ({"_user_id": ["7"], "_login_record": None}, {}),
+    ({"_user_id": 2**2000, "_login_record": None}, {}),
+    ({"_id": None}, {}),
+    ({"_id": "of another client"}, {}),
+    ({"_login_record": about(7, forced=True)}, {}),
+    ({"_login_record": about(7, epoch="x")}, {}),
+    ({"_login_record": about(7, audience="x")}, {}),
+    ({}, {"config": {"LOGIN_AUDIENCE": "here"}}),
+    ({}, {"config": {"SECRET_KEY_FALLBACKS": [OLD_KEY]}}),
+    ({}, {"config": {"SECRET_KEY_FALLBACKS": OLD_KEY}}),
+    ({}, {"cookies": {COOKIE: "x"}}),
+    ({}, {"cookies": {"old": "x"}, "config": {"REMEMBER_COOKIE_FORMER_NAME": "old"}}),
+    ({}, {"headers": {"User-Agent": "paper", "Authorization": "Bearer x"}}),
+    ({}, {"headers": {"User-Agent": "another"}}),
+    ({}, {"headers": {}}),
+]
+
+ORDINARY: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {}),
+    ({"_user_id": "7", "_login_record": about("7")}, {}),
+    ({"_user_id": "7", "_login_record": 5}, {}),
+    ({"_fresh": False, "_login_record": about(7, fresh_since=5, remembered=AS_SET)}, {}),
+    ({"_login_record": None, "cart": [1]}, {"cookies": {"session": "x"}}),
+    ({"_login_record": 5}, {"config": {"SECRET_KEY_FALLBACKS": []}}),
+]
+
+
+@pytest.mark.parametrize(("more", "options"), ODD)
+def test_nothing_out_of_the_ordinary_is_plain(more: Any, options: Any) -> None:
+    assert claim.plainly(paper(session_of(ALICE, **more), **options)) is None
+
+
+def test_what_a_session_is_bound_to_is_not_plain_where_the_application_says_what() -> None:
+    it = paper(session_of(ALICE))
+    it.manager.own_identifier = lambda: "a device"
+    assert claim.plainly(it) is None
+    it.session["_id"] = "a device"
+    assert it.manager.is_same_client(it) and it.who() is ALICE
+
+
+@pytest.mark.parametrize(("more", "options"), ORDINARY)
+def test_what_is_plain_is_what_is_found_out_in_more_steps(more: Any, options: Any) -> None:
+    it = paper(session_of(ALICE, **more), **options)
+    before = dict(it.session)
+    said = claim.plainly(it)
+    assert said is not None and claim.Claim(said) == claim.claim(it)
+    assert it.identity.reason is None and not it.identity.stale and it.identity.news is None
+    assert it.session == before and it.who() is ALICE
+
+
+@pytest.mark.parametrize("user", [LOCKED, None, User(8), object()])
+def test_whoever_is_not_the_one_is_refused_though_all_is_plain(user: Any) -> None:
+    it = paper(session_of(ALICE), users=lambda key: user)
+    assert claim.plainly(it) == 7
+    assert it.who() is None and len(it.reasons()) == 1
+
+
+def test_a_login_meanwhile_stands_though_all_is_plain() -> None:
+    async def loader(key: Any) -> Any:
+        await login_user(it, BOB)
+        return ALICE
+
+    it = paper(session_of(ALICE), users=loader)
+    assert it.who() is BOB
+
+
 def test_looking_is_told_once_and_noted_in_the_session() -> None:
     it = paper()
     it.who()

@@ -13,6 +13,7 @@ from quart_login._core.errors import MissingLoader
 from quart_login._core.manager import BaseLoginManager
 from quart_login._core.protection import fingerprint, later_fingerprint
 from quart_login._core.settings import SessionKeys
+from quart_login._core.terminal import find_user
 from quart_login._core.users import AnonymousUserMixin
 
 
@@ -39,6 +40,7 @@ def test_a_manager_begins_with_flask_logins_defaults() -> None:
         "warned_of_weak_key": False,
         "warned_of_http": False,
         "keys": SessionKeys(),
+        "sessions": None,
         "_user_callback": None,
         "_request_callback": None,
         "_verify_callback": None,
@@ -98,7 +100,7 @@ def test_a_base_manager_answers_no_requests() -> None:
         with pytest.raises(TypeError, match="use a shell's LoginManager"):
             answer()
     with pytest.raises(TypeError, match="use a shell's LoginManager"):
-        manager.find_user(None, 7)
+        manager.outside(None, find_user, [7])
 
 
 def test_the_config_wins_over_the_attribute_even_where_it_says_none() -> None:

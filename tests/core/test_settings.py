@@ -196,7 +196,10 @@ def test_a_text_that_is_no_moment_is_an_error() -> None:
         moment("soon")
 
 
-def test_the_sessions_keys_are_flask_logins_and_one_of_our_own() -> None:
+OURS = {"_login_record", "_login_session", "_login_times"}
+
+
+def test_the_sessions_keys_are_flask_logins_and_some_of_our_own() -> None:
     assert astuple(SessionKeys()) == (
         "_user_id",
         "_fresh",
@@ -205,8 +208,10 @@ def test_the_sessions_keys_are_flask_logins_and_one_of_our_own() -> None:
         "_remember_seconds",
         "next",
         "_login_record",
+        "_login_session",
+        "_login_times",
     )
-    assert {*astuple(SessionKeys())} - {"_login_record"} == SESSION_KEYS
+    assert {*astuple(SessionKeys())} - OURS == SESSION_KEYS
 
 
 @pytest.mark.parametrize(
@@ -245,3 +250,43 @@ def test_a_life_that_no_token_can_have_is_refused_at_once(lifetime: Any) -> None
     with pytest.raises(ConfigurationError, match="LOGIN_TOKEN_LIFETIME must be"):
         check({"LOGIN_TOKEN_LIFETIME": lifetime})
     check({"LOGIN_TOKEN_LIFETIME": 0.5})
+
+
+# --- login sessions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("LOGIN_WEBSOCKET_CLOSE_CODE", code) for code in (None, True, "1008", 999, 1001, 1006)),
+        *(("LOGIN_WEBSOCKET_CLOSE_CODE", code) for code in (1009, 2999, 5000, 3000.0)),
+        *(("LOGIN_ASSURANCE_LEVEL", level) for level in ("AAL1", "aal4", 1, "")),
+        *(("LOGIN_LIFETIME", life) for life in (0, -1, True, "60", 10**12, timedelta(0))),
+        *(("LOGIN_IDLE_TIMEOUT", life) for life in (0, -0.5, "x", float("nan"), float("inf"))),
+        *(("LOGIN_REMEMBER_WINDOW", window) for window in (-1, 86_401, None, "60")),
+        *(("LOGIN_MAX_SESSIONS", most) for most in (0, -1, True, 1.0, "5")),
+        *(("LOGIN_MAX_SESSIONS_REACHED", way) for way in (None, "end_newest", "")),
+        *(("LOGIN_STORE_TIMEOUT", limit) for limit in ("1", True, 0, -0.25)),
+    ],
+)
+def test_what_no_login_session_can_keep_to_is_an_error(key: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=key):
+        check({key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("LOGIN_WEBSOCKET_CLOSE_CODE", [1000, 1008, 3000, 4999]),
+        ("LOGIN_ASSURANCE_LEVEL", [None, "aal1", "aal2", "aal3"]),
+        ("LOGIN_LIFETIME", [None, 0.5, timedelta(days=1), 10**12 - 1]),
+        ("LOGIN_IDLE_TIMEOUT", [None, 1, timedelta(minutes=1)]),
+        ("LOGIN_REMEMBER_WINDOW", [0, 86_400, timedelta(seconds=5), 0.5]),
+        ("LOGIN_MAX_SESSIONS", [None, 1, 10**6]),
+        ("LOGIN_MAX_SESSIONS_REACHED", ["end_oldest", "refuse"]),
+        ("LOGIN_STORE_TIMEOUT", [None, 0.25, 1, timedelta(seconds=1)]),
+    ],
+)
+def test_what_login_sessions_can_keep_to_is_none(key: str, values: list[Any]) -> None:
+    for value in values:
+        check({key: value})

@@ -14,6 +14,7 @@ from quart_login._core.bearer import Bearer, read
 from quart_login._core.commands import login
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.realms import manager_named
+from quart_login._core.step import step
 from quart_login._core.tokens import Keys
 
 USERS = {7: User(7), "8": User("8"), "zoë": User("zoë"), 9: User(9, active=False)}
@@ -22,8 +23,10 @@ USERS = {7: User(7), "8": User("8"), "zoë": User("zoë"), 9: User(9, active=Fal
 class Finding(Manager):
     """A manager whose loader needs no waiting."""
 
-    def find_user(self, app: Any, user_id: Any) -> Any:
-        return None if self.user_callback is None else self.user_callback(user_id)
+    def outside(self, app: Any, work: Any, *args: Any) -> Any:
+        paper = Paper()
+        paper.manager = self
+        return step(work(paper, *args))
 
 
 def make_app(*names: str | None) -> Any:
@@ -48,6 +51,13 @@ def test_a_token_for_the_user_whom_the_loader_finds(typed: str) -> None:
     found = read(result.output.strip(), Keys(KEY), None, NOW)
     assert isinstance(found, Bearer)
     assert found.user_id == (7 if typed == "7" else typed)
+
+
+def test_without_a_loader_nobody_is_found_and_that_is_said() -> None:
+    app = make_app()
+    app.extensions["quart_login"][None]._user_callback = None
+    result = run(app, "7")
+    assert result.exit_code == 1 and "There is no user_loader" in result.output
 
 
 def test_its_life_may_be_given() -> None:

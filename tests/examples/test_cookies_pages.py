@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quart_login._core.audit import State
+from quart_login._core.findings import State
 from quart_login._core.site_data import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs"

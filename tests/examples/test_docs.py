@@ -10,7 +10,9 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from types import ModuleType
 
+import flask
 import pytest
+import quart
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -18,14 +20,20 @@ PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 
 
 @pytest.fixture(params=PAGES)
-def page(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+def page(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ModuleType]:
     """Return each page's Python code in turn, run from its beginning to its end."""
+    monkeypatch.chdir(tmp_path)  # for the files that it makes
     module = ModuleType(f"docs_{request.param.partition('.')[0].replace('-', '_')}")
     text = (DOCS / request.param).read_text("utf-8")
     sys.modules[module.__name__] = module
     try:
         for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)):
             exec(compile(block, f"{request.param}, block {number + 1}", "exec"), vars(module))
+        for value in list(vars(module).values()):
+            if isinstance(value, (flask.Flask, quart.Quart)):
+                value.config.setdefault("LOGIN_STORE_TIMEOUT", 20)  # A busy disk is waited for.
         yield module
     finally:
         del sys.modules[module.__name__]

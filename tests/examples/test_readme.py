@@ -222,12 +222,14 @@ def test_each_command_is_one_line_that_names_what_there_is() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
-    assert len(COMMANDS) == 2
+    assert len(COMMANDS) == 4
     for command in COMMANDS:
         assert "\n" not in command
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
         assert all(extra in extras for extra in re.findall(r"\[(\w+)\]", command))
         assert all((ROOT / path).is_file() for path in re.findall(r"[\w/]+\.py", command))
+        for module in re.findall(r"-m (examples\.\w+)", command):
+            assert (ROOT / module.replace(".", "/") / "__main__.py").is_file()
 
 
 def test_each_link_to_a_file_leads_to_one() -> None:
@@ -269,7 +271,7 @@ ELSEWHERE = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "SESSION_PROTECTION"}
 
 
 def written(default: Any) -> str:
-    if default in (None, True, False) or isinstance(default, tuple):
+    if default is None or isinstance(default, (bool, int, float, tuple)):
         return f"`{default}`"
     return WRITTEN.get(default) or f'`"{default}"`'
 

@@ -8,7 +8,6 @@ import random
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -18,23 +17,15 @@ from typing import Any
 
 import pytest
 from loops import TRIO
+from servers import SERVERS as ALL
+from servers import await_port, free_port
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
 
 HERE = Path(__file__).parent
 
-#: Nothing that matters here is left to what else is installed.
-UVICORN = "-m uvicorn served:app --host 127.0.0.1 --port {port} --loop asyncio --lifespan on"
-SERVERS = {
-    "uvicorn-h11": f"{UVICORN} --ws wsproto --log-level warning --http h11",
-    "uvicorn-httptools": f"{UVICORN} --ws wsproto --log-level warning --http httptools",
-    "hypercorn": "-m hypercorn served:app --bind 127.0.0.1:{port} --worker-class asyncio",
-}
-if TRIO:  # which uvicorn does not serve
-    SERVERS = {
-        "hypercorn": "-m hypercorn served:app --bind 127.0.0.1:{port} --worker-class trio",
-    }
+SERVERS = {name: command for name, command in ALL.items() if name.endswith("-trio") is TRIO}
 
 HANDSHAKE = {
     "Upgrade": "websocket",
@@ -51,7 +42,7 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Return the port of each server in turn, which must have nothing to complain of."""
     port = free_port()
     log = tmp_path_factory.mktemp("server") / "log"
-    command = [sys.executable, *SERVERS[request.param].format(port=port).split()]
+    command = [sys.executable, *SERVERS[request.param].format(app="served:app", port=port).split()]
     paths = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     environ = {**os.environ, "PYTHONPATH": paths}
     with log.open("w") as file:
@@ -68,25 +59,6 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             server.wait()
     text = log.read_text()
     assert "Traceback" not in text and "ERROR" not in text.upper(), text
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Wait until *server* listens, for a while."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise AssertionError(f"the server does not listen:\n{log.read_text()}")
 
 
 # --- a client that pipelines ---------------------------------------------------------------------

@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 from loops import Quart
+from quart import websocket
 from sites import KEY, User
 
 from quart_login import (
     ConfigurationError,
     LoginManager,
     MissingLoader,
+    QuartLoginClient,
     current_user,
     load_user,
     login_fresh,
     login_required,
     login_user,
     logout_user,
+    revoke_user,
 )
+from quart_login._websocket import watch_of
+from quart_login.stores.memory import MemoryStore
 
 MODES = ["eager", "on_demand"]
 
@@ -171,3 +176,42 @@ async def test_a_key_that_can_be_guessed_is_warned_of_once(
     await get(app, "/in")
     warnings = [record.message for record in caplog.records if record.name == "quart_login"]
     assert len(warnings) == 1 and "shorter than 16 bytes" in warnings[0]
+
+
+async def test_a_store_may_come_after_the_manager_and_sockets_and_streams_work() -> None:
+    app = Quart("late")
+    app.secret_key = KEY
+    manager = LoginManager(app)
+    manager.sessions = MemoryStore()
+
+    @manager.user_loader
+    async def load(user_id: str) -> Any:
+        return User(user_id)
+
+    @app.websocket("/socket")
+    @login_required
+    async def socket() -> None:
+        await websocket.send("for users")
+        await websocket.receive()
+
+    @app.get("/stream")
+    @login_required
+    async def stream() -> Any:
+        async def body() -> Any:
+            yield "for users"
+
+        return body()
+
+    client = QuartLoginClient(app)
+    await client.login_as(User("1"))
+    assert watch_of(app, manager) is None  # nothing was started up
+    async with client.websocket("/socket") as connection:
+        assert await connection.receive() == "for users"
+    assert await (await client.get("/stream")).get_data(as_text=True) == "for users"
+    async with app.test_app():
+        watch = watch_of(app, manager)
+        async with client.websocket("/socket") as connection:
+            assert await connection.receive() == "for users" and len(watch) == 1
+            async with app.app_context():
+                assert await revoke_user("1") == 1
+            assert len(watch) == 0

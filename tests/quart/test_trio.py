@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from sockets import add_sockets, hear, logged_in, who
 
 from quart_login import load_user
 from quart_login._loops import in_time
+from quart_login.stores.memory import MemoryStore
 
 
 class TrioSite(QuartSite):
@@ -109,6 +111,23 @@ async def test_a_loader_that_takes_too_long_is_ended_on_trio() -> None:
     site.find = never  # type: ignore[method-assign]
     assert (await browser.get("/private")).status == 503
     assert await browser.get("/me") == (200, "anonymous")
+
+
+@on_trio
+async def test_a_blocking_store_that_hangs_is_left_in_time_on_trio() -> None:
+    release = Event()
+
+    class Hanging(MemoryStore):
+        async def get(self, exchange: Any, id: str) -> Any:
+            return await exchange.call(release.wait, 60)
+
+    site = TrioSite({"LOGIN_STORE_TIMEOUT": 0.01}, sessions=Hanging())
+    browser = site.browser()
+    await browser.get("/in/1")
+    with trio.fail_after(30):
+        assert (await browser.get("/private")).status == 503
+        assert await browser.get("/me") == (200, "anonymous")
+    release.set()
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])

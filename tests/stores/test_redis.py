@@ -353,6 +353,15 @@ async def test_nothing_else_is_published(kept: RedisKept) -> None:
 
 
 @on("sync")
+async def test_the_channel_is_named_after_the_prefix(kept: RedisKept) -> None:
+    one = kept.new()
+    await kept.add(one)
+    with Listener(kept.server, "login:ended") as listener:
+        await kept.delete(one.id)
+        assert listener.hear() == [one.id]
+
+
+@on("sync", channel=False)
 async def test_without_a_channel_nothing_is_published(kept: RedisKept) -> None:
     await kept.add(kept.new())
     await kept.delete_user("7")

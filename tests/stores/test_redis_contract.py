@@ -78,6 +78,33 @@ class _Named:
     async def check(self, exchange: Any) -> None:
         await self._store.check(exchange)
 
+    async def alive(self, exchange: Any, ids: Any) -> dict[str, float]:
+        found = await self._store.alive(exchange, [self._there(id) for id in ids])
+        here = {there: here for here, there in self._names.items()}
+        return {here[there]: end for there, end in found.items()}
+
+    def listener(self) -> Any:
+        return _NamedListener(self._store.listener(), self._names)
+
+
+class _NamedListener:
+    """What such a store hears."""
+
+    def __init__(self, listener: Any, names: dict[str, str]) -> None:
+        self._listener = listener
+        self._names = names
+
+    async def begin(self, exchange: Any) -> None:
+        await self._listener.begin(exchange)
+
+    async def hear(self, exchange: Any, seconds: float) -> list[str] | None:
+        ids = {there: here for here, there in self._names.items()}
+        heard = await self._listener.hear(exchange, seconds)
+        return None if heard is None else [ids[there] for there in heard]
+
+    async def end(self, exchange: Any) -> None:
+        await self._listener.end(exchange)
+
 
 class _OnRedis(StoreContract):
     kind: str

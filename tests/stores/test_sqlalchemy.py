@@ -221,7 +221,7 @@ def test_what_is_one_statement_is_one_round_trip_to_postgres(
         uses: dict[str, Any] = {
             "SELECT": lambda: kept.get(one.id),
             "UPDATE": lambda: kept.swap(one, after(one)),
-            "DELETE": lambda: kept.delete(one.id),
+            "WITH": lambda: kept.delete(one.id),  # a DELETE, and a message that tells of it
             "INSERT": lambda: kept.add(one),
         }
         for name, call in uses.items():
