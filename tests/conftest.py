@@ -10,6 +10,9 @@ from hypothesis import settings
 from loops import TRIO, run
 from sites import SITES, Site
 
+# Before anything imports it: the suite for stores says what it compared.
+pytest.register_assert_rewrite("quart_login.stores.contract")
+
 # A gate that fails must fail again: CI tries the same examples each time.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

@@ -8,8 +8,6 @@ import pytest
 from stores.postgres import Postgres
 from stores.redis_server import RedisCluster, RedisServer
 
-pytest.register_assert_rewrite("quart_login.stores.contract")
-
 
 @pytest.fixture
 def ram() -> Iterator[Path]:
