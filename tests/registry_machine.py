@@ -51,6 +51,7 @@ CONFIGS: Final[Sequence[Mapping[str, Any]]] = (
     {"LOGIN_ASSURANCE_LEVEL": "aal2"},
     {"LOGIN_ASSURANCE_LEVEL": "aal3"},
     {"LOGIN_LIFETIME": 7200, "LOGIN_IDLE_TIMEOUT": 600},
+    {"LOGIN_LIFETIME": 3600},
     {"LOGIN_IDLE_TIMEOUT": 50},
     {"LOGIN_REMEMBER_WINDOW": 0},
 )
@@ -366,6 +367,8 @@ INDEX: Final = st.integers(0, 10**6)
 B: Final = st.sampled_from(BROWSERS)
 U: Final = st.sampled_from([1, 1, 1, *USERS])
 SEEDS: Final = st.integers(0, 2**16)
+#: How many seconds pass before the next request; fewer than none, if the clock goes wrong.
+LATER: Final = st.sampled_from([0, 0, 0, 20, 59, 61, 601, 3601, 86401, -20, -61, -3601])
 #: What a browser holds as a rule begins: what it happens to hold, or one of these.
 HOLDS: Final = st.sampled_from(["whatever", "whatever", "session", "both", "cookie", "former"])
 
@@ -629,9 +632,10 @@ class Machine(RuleBasedStateMachine):
         if holds == "former":
             self.page(jar)  # The response with the next cookie is lost.
 
-    @rule(b=B, holds=HOLDS)
-    def look(self, b: str, holds: str) -> None:
+    @rule(b=B, holds=HOLDS, later=LATER)
+    def look(self, b: str, holds: str, later: int) -> None:
         self.settle(b, holds)
+        self.pass_time(later)
         self.deliver(self.jars[b], self.page(self.jars[b]))
 
     @rule(b=B, holds=HOLDS, key=st.sampled_from("ab"))
@@ -677,6 +681,27 @@ class Machine(RuleBasedStateMachine):
         if which != "session" and self.model.cookies:
             jar["remember_token"] = self.pick(self.model.cookies, m)
         self.page(jar)
+
+    @rule(n=INDEX, m=INDEX)
+    def replay_what_was_left(self, n: int, m: int) -> None:
+        """Show a remember cookie with a session that a logout left, perhaps of another user."""
+        left = {value: None for value, held in self.model.sessions.items() if held is None}
+        if left and self.model.cookies:
+            cookie = self.pick(self.model.cookies, m)
+            self.page({"session": self.pick(left, n), "remember_token": cookie})
+
+    @rule(b=B, is_seen=st.booleans(), later=st.sampled_from([0, 59, 61, 86399, 86461]))
+    def show_the_cookie_before(self, b: str, is_seen: bool, later: int) -> None:
+        """P9, P10: show a remember cookie that was replaced, whose successor was seen or not."""
+        self.settle(b, "both")
+        before = dict(self.jars[b])
+        before.pop("session", None)
+        self.close_browser(b)
+        for _ in range(1 + is_seen):
+            self.deliver(self.jars[b], self.page(self.jars[b]))
+        self.pass_time(later)
+        self.page(before)
+        self.look(b, "whatever", 0)
 
     @rule(n=INDEX)
     def replay_both_of_one(self, n: int) -> None:
@@ -780,7 +805,8 @@ class Machine(RuleBasedStateMachine):
         mine = {login for login in leaves if login.user == u}
         if looked:
             there = [login for login in there if login.alive]
-        room = None if model.most is None else model.most + bool(mine)
+        # (What is over takes no room, so it leaves none.)
+        room = None if model.most is None else model.most + bool(mine & {*there})
         if not spliced and model.refuses and room is not None and len(there) >= room:
             assert reply.result is False
             self.note_session(reply, held)
@@ -974,9 +1000,9 @@ class Machine(RuleBasedStateMachine):
     def revoke(self, b: str, holds: str, n: int) -> None:
         """P5; and nobody ends what is another's."""
         self.settle(b, holds)
-        model = self.model
-        if model.logins:
-            target = model.logins[self.pick(model.logins, n)]
+        alive = {id: one for id, one in self.model.logins.items() if one.alive or n % 4 == 0}
+        if alive:
+            target = alive[self.pick(alive, n)]
             self.end_by_view(b, "revoke", [target], id=target.id)
 
     @rule(b=B, holds=HOLDS)
@@ -1063,6 +1089,19 @@ class Machine(RuleBasedStateMachine):
         else:
             account.active = what == "enable"
 
+    @rule(holds=HOLDS, sees=st.booleans())
+    def disable_for_a_while(self, holds: str, sees: bool) -> None:
+        """All logins of a user end when one of them is seen; else they are there afterwards."""
+        for b in BROWSERS:
+            self.settle(b, holds)
+        account = self.model.accounts.get(1)
+        if account is not None:
+            account.active = False
+            if sees:
+                self.look("X", "whatever", 0)
+            account.active = True
+            self.look("Y", "whatever", 0)
+
     def all_users_are_well(self) -> None:
         for user in USERS:
             if user not in self.model.accounts:
@@ -1094,7 +1133,10 @@ class Machine(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from(MOVES), back=st.sampled_from([False, False, False, True]))
     def move_clock(self, by: int, back: bool) -> None:
-        self.site.clock.now += -by if back else by
+        self.pass_time(-by if back else by)
+
+    def pass_time(self, seconds: int) -> None:
+        self.site.clock.now += seconds
         self.model.now = self.site.clock.now
 
     @rule(skew=st.integers(-20, 20), b=B, holds=HOLDS)
@@ -1103,7 +1145,7 @@ class Machine(RuleBasedStateMachine):
         then = self.model.now
         self.site.clock.now = self.model.now = then + skew
         try:
-            self.look(b, holds)
+            self.look(b, holds, 0)
         finally:
             self.site.clock.now = self.model.now = then
 
@@ -1143,9 +1185,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         b=B,
-        holds=HOLDS,
+        holds=st.sampled_from(["cookie", "cookie", "former", "both", "whatever"]),
         count=st.integers(2, 6),
-        also=st.sampled_from(["page", "page", "logout", "revoke_user"]),
+        also=st.sampled_from(["page", "logout", "revoke_user"]),
         picks=SEEDS,
         order=SEEDS,
         lost=st.integers(0, 2),
@@ -1170,7 +1212,7 @@ class Machine(RuleBasedStateMachine):
         replies = [self.noted(answer) for answer in answers]
         self.check_rush(verdict, jar, replies, thefts, also)
         self.receive(b, replies, order, lost)
-        self.look(b, "whatever")
+        self.look(b, "whatever", 0)
 
     async def in_turn(self, jar: Mapping[str, str], what: str, **args: Any) -> Any:
         turns = self.store.turns
@@ -1273,6 +1315,8 @@ class Machine(RuleBasedStateMachine):
                 assert model.is_spliced(jar) or not any(login.alive for login in proved)
             elif what == "revoke_user":
                 assert not model.of(u)
+            # If nobody knows whose it is, it is nobody's.
+            assert reply.found is None or not (fault.fired and number == 1 and verdict.asks)
         else:
             assert fault.fired and what not in ("page", "put")
             if what == "login":

@@ -1,0 +1,84 @@
+"""The command: a diff on standard output, and on standard error what is left to do.
+
+Exit status 0  all was decided (and, with ``--write``, written)
+            1  something is left to do; what could be decided is in the diff, or written
+            2  nothing was done: a wrong call, no such path, or LibCST is missing
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .convert import Outcome
+
+_MISSING = """\
+quart_login.upgrade needs LibCST, which is not installed (the extra `upgrade` brings it):
+    pip install libcst
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit status."""
+    given = _parser().parse_args(arguments)
+    missing = [str(path) for path in given.paths if not path.exists()]
+    if missing:
+        sys.stderr.write(f"no such file or folder: {', '.join(missing)}\n")
+        return 2
+    try:
+        import libcst  # noqa: F401
+    except ModuleNotFoundError:
+        sys.stderr.write(_MISSING)
+        return 2
+    # Not above: it imports LibCST.
+    from .convert import convert
+
+    outcome = convert(given.paths)
+    _write(outcome) if given.write else _show(outcome)
+    _tell(outcome, given.write)
+    return 1 if outcome.findings else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m quart_login.upgrade",
+        description="Rewrite an application of Flask and Flask-Login, or of Quart-Auth, "
+        "for Quart and quart_login.",
+        epilog="Exit status: 0 all was decided; 1 something is left to do; 2 nothing was done.",
+    )
+    parser.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="a file or a folder")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--diff", action="store_true", help="print the differences (the default)")
+    mode.add_argument("--write", action="store_true", help="change the files")
+    return parser
+
+
+def _show(outcome: Outcome) -> None:
+    for change in outcome.changes:
+        sys.stdout.write(change.diff())
+
+
+def _write(outcome: Outcome) -> None:
+    for change in outcome.changes:
+        # Beside it first, so that no file is ever half written.
+        beside = change.path.with_name(f".{change.path.name}.upgrade")
+        beside.write_bytes(change.after)
+        beside.chmod(change.path.stat().st_mode)
+        os.replace(beside, change.path)
+
+
+def _tell(outcome: Outcome, written: bool) -> None:
+    done = "changed" if written else "to change"
+    for finding in outcome.findings:
+        sys.stderr.write(f"{finding}\n")
+    counts = f"{len(outcome.changes)} files {done}, {len(outcome.findings)} places to look at"
+    sys.stderr.write(f"{counts}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""What do the files of a folder look like afterwards?
+
+No file is written that Python would not compile.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import libcst as cst
+from libcst.codemod import CodemodContext
+from libcst.codemod.visitors import AddImportsVisitor
+
+from .clients import Clients
+from .colours import Colours
+from .edits import Edits, asynchronous, awaiting
+from .findings import Finding, Findings
+from .imports import Imports
+from .kinds import Kinds
+from .leftovers import Leftovers
+from .project import Project
+from .quart_auth import QuartAuth
+from .sources import Source
+
+#: Folders that hold nothing of the project's own.
+_OTHERS = {"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before and after."""
+
+    path: Path
+    before: bytes
+    after: bytes
+
+    def diff(self) -> str:
+        """Return the difference, as ``diff -u`` and ``patch`` know it."""
+        name = self.path.as_posix()
+        before, after = (
+            data.decode("utf-8", "replace").splitlines(keepends=True)
+            for data in (self.before, self.after)
+        )
+        lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
+        return "".join(
+            f"{line}\n\\ No newline at end of file\n" if _is_cut(line) else line for line in lines
+        )
+
+
+def _is_cut(line: str) -> bool:
+    return not line.endswith("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    changes: list[Change]
+    findings: list[Finding]
+
+
+def convert(paths: Iterable[Path]) -> Outcome:
+    """Return what becomes of the Python files at *paths*, files or folders.  Nothing is written."""
+    findings = Findings()
+    sources = list(_read(paths, findings))
+    project = Project(sources)
+    edits = _plan(project)
+    changes = [change for source in sources if (change := _change(source, edits, findings))]
+    return Outcome(changes, sorted([*findings, *project.findings]))
+
+
+def _plan(project: Project) -> Edits:
+    kinds, edits = Kinds(project), Edits()
+    colours = Colours(kinds)
+    auth = QuartAuth(kinds, edits)
+    Imports(project, edits, auth.instead)
+    Clients(kinds, edits)
+    Leftovers(colours, edits)
+    _paint(colours, edits)
+    return edits
+
+
+def _paint(colours: Colours, edits: Edits) -> None:
+    """Add the edits of *colours*, which go around all others."""
+    for survey in colours.project.surveys:
+        source = survey.source
+        for call in colours.ensured[source]:
+            edits.add(source, call, _ensured)
+            edits.needed[source].add(("quart", "current_app"))
+        for node in (*survey.calls, *survey.attributes):
+            if node in colours.awaits:
+                edits.add(source, node, awaiting(source, node))
+        for block in survey.withs:
+            if block in colours.blocks:
+                edits.add(source, block, asynchronous)
+        for function in survey.functions:
+            if function in colours.turned:
+                edits.add(source, function.node, asynchronous)
+
+
+def _ensured(updated: cst.Call) -> cst.Call:
+    """Make ``view(*args)`` ``current_app.ensure_async(view)(*args)``."""
+    ensure = cst.Attribute(cst.Name("current_app"), cst.Name("ensure_async"))
+    return updated.with_changes(func=cst.Call(ensure, [cst.Arg(updated.func)]))
+
+
+def _change(source: Source, edits: Edits, findings: Findings) -> Change | None:
+    try:
+        module = _with_imports(edits.apply(source), edits.needed[source])
+        after = module.bytes
+        with warnings.catch_warnings(action="ignore"):
+            compile(after, str(source.path), "exec", dont_inherit=True)
+    except Exception as error:
+        # Whatever it is, the file is better left alone than broken.
+        findings.add(source.path, 1, f"left as it is, as its new form has a fault: {error}")
+        return None
+    return Change(source.path, source.data, after) if after != source.data else None
+
+
+def _with_imports(module: cst.Module, needed: set[tuple[str, str]]) -> cst.Module:
+    if not needed:
+        return module
+    context = CodemodContext()
+    for name, what in sorted(needed):
+        AddImportsVisitor.add_needed_import(context, name, what)
+    return AddImportsVisitor(context).transform_module(module)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def _read(paths: Iterable[Path], findings: Findings) -> Iterator[Source]:
+    seen = set()
+    for path in (file for given in paths for file in _files(given)):
+        if path.resolve() not in seen:
+            seen.add(path.resolve())
+            try:
+                yield Source(path, path.read_bytes())
+            except (cst.ParserSyntaxError, UnicodeDecodeError, SyntaxError) as error:
+                line = getattr(error, "raw_line", 1)
+                findings.add(path, line, "left as it is, as this is not Python 3")
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(one for one in folders if not _is_others(one))
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".py"))
+
+
+def _is_others(folder: str) -> bool:
+    return folder in _OTHERS or folder.startswith(".") or folder.endswith(".egg-info")

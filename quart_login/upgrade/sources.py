@@ -1,0 +1,133 @@
+"""What does a name in this file mean?
+
+The answer is a whole name: ``quart.request`` where the file imports that, ``shop.views.index`` for
+what the project's own module defines, ``shop.views.index.<locals>.form`` for what is local.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import libcst as cst
+from libcst.metadata import (
+    GlobalScope,
+    ImportAssignment,
+    MetadataWrapper,
+    ParentNodeProvider,
+    PositionProvider,
+    QualifiedName,
+    QualifiedNameSource,
+    Scope,
+    ScopeProvider,
+)
+
+NodeT = TypeVar("NodeT", bound=cst.CSTNode)
+
+
+class Source:
+    """One file of the project."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.name, self.package = module_name(path)
+        # A tree that was just parsed has each node once; the wrapper need not copy it.
+        wrapper = MetadataWrapper(cst.parse_module(data), unsafe_skip_copy=True)
+        self.module = wrapper.module
+        self._parents = wrapper.resolve(ParentNodeProvider)
+        self._positions = wrapper.resolve(PositionProvider)
+        self._scopes = wrapper.resolve(ScopeProvider)
+        self._names: dict[cst.CSTNode, list[str]] = {}
+        self.stars: list[str] = []
+
+    def line(self, node: cst.CSTNode) -> int:
+        """Return the number of the line that *node* begins on."""
+        return self._positions[node].start.line
+
+    def text(self, node: cst.CSTNode) -> str:
+        return self.module.code_for_node(node)
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        return self._parents.get(node)
+
+    def scope(self, node: cst.CSTNode) -> Scope | None:
+        return self._scopes.get(node)
+
+    def names_of(self, node: cst.CSTNode) -> list[str]:
+        """Return the whole names of what *node*, a name or attribute, may mean; imports first."""
+        if node not in self._names:
+            self._names[node] = self._find_names(node)
+        return self._names[node]
+
+    def _find_names(self, node: cst.CSTNode) -> list[str]:
+        scope = self.scope(node)
+        if scope is None or not isinstance(node, cst.Name | cst.Attribute):
+            return []
+        found = scope.get_qualified_names_for(node)
+        if not found and isinstance(node, cst.Name):
+            return [f"{star}.{node.value}" for star in self.stars]
+        return [self._whole(name) for name in sorted(found, key=_imports_first)]
+
+    def is_imported(self, node: cst.CSTNode) -> bool:
+        """Is *node* a name, or an attribute of one, that an import gave?"""
+        scope = self.scope(node)
+        found = scope.get_qualified_names_for(node) if scope is not None else ()
+        return any(name.source is QualifiedNameSource.IMPORT for name in found)
+
+    def _whole(self, name: QualifiedName) -> str:
+        if name.source is QualifiedNameSource.LOCAL:
+            return f"{self.name}.{name.name}"
+        return self.absolute(name.name)
+
+    def absolute(self, name: str) -> str:
+        """Return *name* (``..models.User``) as seen from everywhere."""
+        bare = name.lstrip(".")
+        dots = len(name) - len(bare)
+        if not dots:
+            return name
+        parents = self.package.split(".") if self.package else []
+        parents = parents[: len(parents) - dots + 1]
+        return ".".join([*parents, bare] if bare else parents)
+
+    def imported(self) -> dict[str, str]:
+        """Return which names at the head of this module are of others: ``{"User": "a.b.User"}``."""
+        found: dict[str, str] = {}
+        scope = self.scope(self.module)
+        assert isinstance(scope, GlobalScope)
+        for assignment in scope.assignments:
+            if isinstance(assignment, ImportAssignment):
+                for name in assignment.get_qualified_names_for(assignment.name):
+                    found[assignment.name] = self._whole(name)
+        return found
+
+    def binds(self, name: str) -> bool:
+        """Is *name* given a meaning anywhere in this file?"""
+        scopes = {scope for scope in self._scopes.values() if scope is not None}
+        return any(not _builtin(scope) and name in scope.assignments for scope in scopes)
+
+    def above(self, node: cst.CSTNode, kind: type[NodeT]) -> NodeT | None:
+        """Return the nearest node of *kind* around *node*."""
+        around = self.parent(node)
+        while around is not None and not isinstance(around, kind):
+            around = self.parent(around)
+        return around
+
+
+def module_name(path: Path) -> tuple[str, str]:
+    """Return the whole name of the module at *path*, and that of the package it is in."""
+    parts = [] if path.stem == "__init__" else [path.stem]
+    folder = path.resolve().parent
+    packages: list[str] = []
+    while (folder / "__init__.py").exists():
+        packages.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join([*packages, *parts]) or path.stem, ".".join(packages)
+
+
+def _imports_first(name: QualifiedName) -> tuple[bool, str]:
+    return name.source is not QualifiedNameSource.IMPORT, name.name
+
+
+def _builtin(scope: Scope) -> bool:
+    return not hasattr(scope, "assignments") or type(scope).__name__ == "BuiltinScope"
