@@ -132,21 +132,25 @@ async def show_error(error: HTTPException) -> Any:
 
 async def _beside(app: Quart) -> AsyncGenerator[None, None]:
     at_hand: Services = app.extensions[EXTENSION]
-    tasks = [asyncio.create_task(work) for work in (at_hand.news.listen(), _purge(app, at_hand))]
+    ending = asyncio.Event()
+    listening = asyncio.create_task(at_hand.news.listen())
+    purging = asyncio.create_task(_purge(app, at_hand, ending))
     yield
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    listening.cancel()
+    ending.set()  # Cancelled, it might leave a connection behind.
+    await asyncio.gather(listening, purging, return_exceptions=True)
 
 
-async def _purge(app: Quart, at_hand: Services) -> None:
-    while True:
+async def _purge(app: Quart, at_hand: Services, ending: asyncio.Event) -> None:
+    while not ending.is_set():
         # Whatever the store is up to, it is tried again; nobody is logged in by what is left.
         with suppress(Exception):
             async with app.app_context():
                 await purge_sessions()
             await at_hand.throttle.purge()
-        await asyncio.sleep(_PURGED_EVERY)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PURGED_EVERY):
+                await ending.wait()
 
 
 # --- for templates -------------------------------------------------------------------------------
