@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from core.paper import Paper
 
@@ -41,12 +41,10 @@ def test_another_is_asked_for_each() -> None:
         """A store that has what every store must have."""
 
         def __init__(self) -> None:
-            self._store = MemoryStore()
-
-        def __getattr__(self, name: str) -> Any:
-            if name in ("alive", "listener"):
-                raise AttributeError(name)
-            return getattr(self._store, name)
+            store = MemoryStore()
+            for name in set(dir(Store)) - set(dir(Protocol)):
+                if not name.startswith("_"):
+                    setattr(self, name, getattr(store, name))
 
     store: Any = Plain()
     assert isinstance(store, Store) and not isinstance(store, WatchedStore)
