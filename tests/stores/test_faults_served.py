@@ -117,7 +117,7 @@ async def serves_again(browser: Browser, *, remembers: bool = True) -> None:
 @asynccontextmanager
 async def on_redis(kind: str, url: str) -> AsyncIterator[Any]:
     shell, _, is_async = kind.partition(" ")
-    store = RedisStore.from_url(url, is_async=bool(is_async), timeout=0.2)
+    store = RedisStore.from_url(url, is_async=bool(is_async), timeout=1)
     site = registered(SITES[shell], {"LOGIN_STORE_TIMEOUT": PATIENCE}, sessions=store)
     yield site
     client: Any = store._client
