@@ -6,36 +6,29 @@ It compares each answer with `registry_model`, and each login with what the stor
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from hashlib import sha256
 from random import Random
-from threading import Event, Lock, Thread
 from typing import Any, Final
+from urllib.parse import urlencode
 
-import loops
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 from registry_model import Account, Held, How, Login, Model, Shown, Verdict
-from sites import FlaskSite, QuartSite, Site, User
+from registry_world import Broken, Fault, Member, Place, Turns, World, add_view
+from sites import FlaskSite, QuartSite, Site
 from werkzeug.http import parse_cookie
 
 from quart_login._core.proofs import read_series
-from quart_login._core.step import step
 from quart_login._core.subjects import subject
 from quart_login._core.tokens import Keys
-from quart_login.stores import LoginSession, Store
-from quart_login.stores.contract import Calls, Threads
+from quart_login.stores import LoginSession
 
 #: Ids that differ, however alike their names in a store might be.
 USERS: Final = (1, "#1", "=#1")
@@ -44,16 +37,16 @@ BROWSERS: Final = ("X", "Y")
 STEPS: Final = 50
 
 CONFIGS: Final[Sequence[Mapping[str, Any]]] = (
-    {},
     {"LOGIN_MAX_SESSIONS": 2},
-    {"LOGIN_MAX_SESSIONS": 2, "LOGIN_MAX_SESSIONS_REACHED": "refuse"},
-    {"LOGIN_MAX_SESSIONS": 1, "LOGIN_IDLE_TIMEOUT": 900},
-    {"LOGIN_ASSURANCE_LEVEL": "aal2"},
-    {"LOGIN_ASSURANCE_LEVEL": "aal3"},
-    {"LOGIN_LIFETIME": 7200, "LOGIN_IDLE_TIMEOUT": 600},
     {"LOGIN_LIFETIME": 3600},
-    {"LOGIN_IDLE_TIMEOUT": 50},
+    {},
+    {"LOGIN_MAX_SESSIONS": 1, "LOGIN_IDLE_TIMEOUT": 900},
+    {"LOGIN_MAX_SESSIONS": 2, "LOGIN_MAX_SESSIONS_REACHED": "refuse"},
+    {"LOGIN_LIFETIME": 7200, "LOGIN_IDLE_TIMEOUT": 600},
     {"LOGIN_REMEMBER_WINDOW": 0},
+    {"LOGIN_ASSURANCE_LEVEL": "aal2"},
+    {"LOGIN_IDLE_TIMEOUT": 50},
+    {"LOGIN_ASSURANCE_LEVEL": "aal3"},
 )
 BOTH_WAYS: Final = {"LOGIN_FRESH_DURATION": 600, "LOGIN_STORE_TIMEOUT": 10}
 
@@ -63,283 +56,6 @@ YEAR: Final = 366 * 86_400
 DURATIONS: Final = (None, 40, 3600, 40 * 86_400)
 
 JUNK: Final = ("", "x", "0" * 66, "0" * 22 + "." + "0" * 43, "a|b", "é", '"', "." * 3, "[1,2,3]")
-
-
-class Member(User):
-    """A user whose sessions end when the password changes."""
-
-    def __init__(self, account: Account) -> None:
-        super().__init__(account.id)
-        self.account = account
-
-    @property
-    def session_epoch(self) -> int:
-        return self.account.epoch
-
-    @property
-    def is_active(self) -> bool:
-        return self.account.active
-
-
-# --- the store -----------------------------------------------------------------------------------
-
-
-class Broken(Exception):
-    """What the store raises when it is told to fail."""
-
-
-@dataclass
-class Fault:
-    """The call of this number fails: ``before`` it took effect, or ``after``, or ``hangs``."""
-
-    number: int
-    kind: str
-    #: Which method failed, if any did.
-    fired: str | None = None
-
-
-_me: ContextVar[int | None] = ContextVar("me", default=None)
-
-
-class Watched:
-    """A store that counts what it is asked, fails when it is told to, and waits for its turn."""
-
-    def __init__(self, store: Store, hang: Callable[[], Any]) -> None:
-        self.store = store
-        self.hang = hang
-        self.asked: Counter[str] = Counter()
-        self.fault: Fault | None = None
-        self.turns: Turns | None = None
-
-    def __repr__(self) -> str:
-        return f"<Watched {self.store!r}>"
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.store, name)
-        if name not in METHODS:
-            return found
-
-        async def method(exchange: Any, *args: Any, **options: Any) -> Any:
-            self.asked[name] += 1
-            fault = self._fault(name)
-            await self._turn()
-            if fault == "before":
-                raise Broken
-            if fault == "hangs":
-                await exchange.call(self.hang)
-                raise AssertionError("nobody ended it")
-            result = await found(exchange, *args, **options)
-            await self._turn()
-            if fault == "after":
-                raise Broken
-            return result
-
-        return method
-
-    def _fault(self, name: str) -> str | None:
-        fault = self.fault
-        if fault is None or sum(self.asked.values()) != fault.number:
-            return None
-        fault.fired = name
-        return fault.kind
-
-    async def _turn(self) -> None:
-        if self.turns is not None and _me.get() is not None:
-            await self.turns.wait()
-
-    def reads(self) -> int:
-        return self.asked["get"] + self.asked["list"]
-
-    def writes(self) -> int:
-        return sum(self.asked.values()) - self.reads()
-
-
-METHODS: Final = ("get", "add", "swap", "touch", "delete", "delete_user", "list", "purge")
-
-
-class Turns:
-    """Lets one of several requests go on at a time, and *picks* whose turn is next."""
-
-    def __init__(self, count: int, picks: Random, make_event: Callable[[], Any]) -> None:
-        self.busy = count
-        self.picks = picks
-        self.make_event = make_event
-        self.waiting: dict[int, Any] = {}
-        self.lock = Lock()
-
-    async def wait(self) -> None:
-        event = self.make_event()
-        number = _me.get()
-        assert number is not None
-        with self.lock:
-            self.waiting[number] = event
-            self.busy -= 1
-            self._next()
-        waits = event.wait()
-        if hasattr(waits, "__await__"):
-            await waits
-
-    def leave(self) -> None:
-        with self.lock:
-            self.busy -= 1
-            self._next()
-
-    def _next(self) -> None:
-        if self.busy == 0 and self.waiting:
-            self.busy = 1
-            self.waiting.pop(self.picks.choice(sorted(self.waiting))).set()
-
-
-# --- the application -----------------------------------------------------------------------------
-
-
-@dataclass
-class Place:
-    """Where a test's login sessions are kept, and how it is emptied."""
-
-    open: Callable[[], Store]
-    clear: Callable[[], Any] = lambda: None
-    close: Callable[[Any], Any] = lambda store: None
-
-
-class World:
-    """One kind of application on one store, and how it is spoken to."""
-
-    def __init__(self, site_class: type[Site], place: Place) -> None:
-        self.site_class, self.place = site_class, place
-        self.is_quart = issubclass(site_class, QuartSite)
-        self.steps = 0
-        self.seen: Counter[str] = Counter()
-        self._runner: Any = None
-        if self.is_quart and not loops.TRIO:
-            self._runner = asyncio.Runner()
-
-    def do(self, coroutine: Any) -> Any:
-        if not self.is_quart:
-            return step(coroutine)
-        return loops.run(coroutine) if self._runner is None else self._runner.run(coroutine)
-
-    @property
-    def exchange(self) -> Any:
-        """Return what the store wants first, outside of a request."""
-        return Threads() if getattr(self.place_store, "is_async", False) else Calls()
-
-    def close(self) -> None:
-        if self._runner is not None:
-            self._runner.close()
-
-    def hang(self) -> Callable[[], Any]:
-        if not self.is_quart:
-            return lambda: time.sleep(0.2)
-
-        async def sleep() -> None:
-            await loops.asyncio.sleep(60)
-
-        return sleep
-
-    def make_event(self) -> Any:
-        return loops.asyncio.Event() if self.is_quart else Event()
-
-    @contextmanager
-    def store(self) -> Iterator[Watched]:
-        self.place.clear()
-        self.place_store = self.place.open()
-        yield Watched(self.place_store, self.hang())
-        closed = self.place.close(self.place_store)
-        if hasattr(closed, "__await__"):
-            self.do(closed)
-
-    async def all_at_once(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Do all *works*, each with its number, in tasks or threads."""
-        answers: list[Any] = [None] * len(works)
-
-        async def work(number: int) -> None:
-            _me.set(number)
-            try:
-                answers[number] = await works[number]()
-            except BaseException as error:
-                answers[number] = error
-
-        if self.is_quart:
-            async with loops.asyncio.TaskGroup() as group:
-                for number in range(len(works)):
-                    group.create_task(work(number))
-        else:
-            threads = [Thread(target=lambda n=n: step(work(n))) for n in range(len(works))]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return answers
-
-
-def add_view(site: Site) -> None:
-    """Add a view that does anything, and tells who the user is and what the session has."""
-    lib: Any = site.lib
-    session = site.web.session
-
-    def who() -> Any:
-        user = lib.current_user
-        return [user.account.id, user.account.epoch] if user.is_authenticated else None
-
-    def data() -> dict[str, str]:
-        return {key: session[key] for key in session if key.startswith("data-")}
-
-    async def page(args: Any) -> None:
-        pass
-
-    async def put(args: Any) -> None:
-        session[f"data-{args['key']}"] = json.dumps(who())
-
-    async def login(args: Any) -> Any:
-        user = site.users.get(json.loads(args["user"]))
-        if user is None:
-            return "no such user"
-        options: dict[str, Any] = {"remember": "remember" in args, "fresh": "fresh" in args}
-        if "seconds" in args:
-            options["duration"] = timedelta(seconds=int(args["seconds"]))
-        return await site.login_user(user, **options)
-
-    async def logout(args: Any) -> Any:
-        return await site.logout_user()
-
-    async def confirm(args: Any) -> Any:
-        return await site.confirm_login()
-
-    async def list_(args: Any) -> Any:
-        found = await site.call(lib.list_sessions)
-        return [[one.id, one.current] for one in found]
-
-    async def revoke(args: Any) -> Any:
-        return await site.call(lib.revoke_session, args["id"])
-
-    async def others(args: Any) -> Any:
-        return await site.call(lib.revoke_other_sessions)
-
-    async def revoke_user(args: Any) -> Any:
-        return await site.call(lib.revoke_user, json.loads(args["user"]))
-
-    actions = {fn.__name__.strip("_"): fn for fn in (page, put, login, logout, confirm, list_)}
-    own = {fn.__name__: fn for fn in (revoke, others)}
-    own["list"] = actions.pop("list")
-
-    @site.route("/do")
-    async def do() -> str:
-        args = site.args()
-        what, told = args["what"], {}
-        if "look" in args:
-            told["found"], told["read"] = who(), data()
-        if what == "revoke_user":
-            result = await revoke_user(args)
-        elif what in own:
-            result = "nobody" if who() is None else await own[what](args)
-        else:
-            result = await actions[what](args)
-        told |= {"result": result, "user": who(), "data": data(), "fresh": lib.login_fresh()}
-        return json.dumps(told)
 
 
 # --- the machine ---------------------------------------------------------------------------------
@@ -370,7 +86,9 @@ SEEDS: Final = st.integers(0, 2**16)
 #: How many seconds pass before the next request; fewer than none, if the clock goes wrong.
 LATER: Final = st.sampled_from([0, 0, 0, 20, 59, 61, 601, 3601, 86401, -20, -61, -3601])
 #: What a browser holds as a rule begins: what it happens to hold, or one of these.
-HOLDS: Final = st.sampled_from(["whatever", "whatever", "session", "both", "cookie", "former"])
+HOLDS: Final = st.sampled_from(
+    ["whatever", "whatever", "session", "both", "cookie", "former", "short"]
+)
 
 
 class Machine(RuleBasedStateMachine):
@@ -404,7 +122,6 @@ class Machine(RuleBasedStateMachine):
         for user in USERS:
             self.create(user)
         self.jars: dict[str, dict[str, str]] = {name: {} for name in BROWSERS}
-        self.thefts = 0
         self._hears = self.site.hearing("remember_theft_detected")
         self.heard = self._hears.__enter__()
 
@@ -431,8 +148,7 @@ class Machine(RuleBasedStateMachine):
     async def fetch(self, jar: Mapping[str, str], what: str, **args: Any) -> Any:
         browser = self.site.browser()
         browser.jar = dict(jar)
-        query = "&".join(f"{key}={quote(value)}" for key, value in {"what": what, **args}.items())
-        return await browser.get(f"/do?{query}")
+        return await browser.get(f"/do?{urlencode({'what': what, **args})}")
 
     def send(self, jar: Mapping[str, str], what: str, **args: Any) -> Reply:
         """Send a request; note what it issued, and deliver nothing to a browser."""
@@ -623,10 +339,16 @@ class Machine(RuleBasedStateMachine):
     def settle(self, b: str, holds: str) -> None:
         """Let the browser *b* be logged in, and hold what *holds* says, if it is not."""
         jar = self.jars[b]
-        if holds == "whatever" or (holds != "former" and self.model.judge(jar).is_somebody):
+        if holds == "whatever":
+            return
+        wanted = {"session": {"session"}, "cookie": {"remember_token"}}.get(holds, {*jar})
+        has = {name: value for name, value in jar.items() if name in wanted}
+        if holds not in ("former", "short") and self.model.judge(has).is_somebody:
+            self.jars[b] = has
             return
         self.all_users_are_well()
-        self.deliver(jar, self.log_in(jar, 1, holds != "session", None, False))
+        life = 3600 if holds == "short" else None
+        self.deliver(jar, self.log_in(jar, 1, holds != "session", life, False))
         if holds in ("cookie", "former"):
             self.close_browser(b)
         if holds == "former":
@@ -701,6 +423,18 @@ class Machine(RuleBasedStateMachine):
             self.deliver(self.jars[b], self.page(self.jars[b]))
         self.pass_time(later)
         self.page(before)
+        self.look(b, "whatever", 0)
+
+    @rule(b=B)
+    def come_after_another(self, b: str) -> None:
+        """P7: use a browser after somebody who logged out, with a remember cookie of one's own."""
+        self.settle(b, "session")
+        self.write(b, "whatever", "a")
+        self.logout(b, "whatever", False)
+        mine = self.log_in({}, "#1", True, None, True)
+        cookie = mine.sets.get("remember_token")
+        if cookie is not None:
+            self.jars[b]["remember_token"] = cookie
         self.look(b, "whatever", 0)
 
     @rule(n=INDEX)
@@ -1214,6 +948,11 @@ class Machine(RuleBasedStateMachine):
         self.receive(b, replies, order, lost)
         self.look(b, "whatever", 0)
 
+    @rule(b=B, also=st.sampled_from(["logout", "revoke_user"]), picks=SEEDS, order=SEEDS)
+    def end_amid_a_renewal(self, b: str, also: str, picks: int, order: int) -> None:
+        """P8: let a login end between any two calls of the store by one that renews it."""
+        self.rush(b, "cookie", 2, also, picks, order, 0)
+
     async def in_turn(self, jar: Mapping[str, str], what: str, **args: Any) -> Any:
         turns = self.store.turns
         assert turns is not None
@@ -1319,6 +1058,9 @@ class Machine(RuleBasedStateMachine):
             assert reply.found is None or not (fault.fired and number == 1 and verdict.asks)
         else:
             assert fault.fired and what not in ("page", "put")
+            held, was = self.held_by(reply), model.held(jar)
+            fresh = held is not None and held.fresh_since is not None
+            assert what != "confirm" or not fresh or (was is not None and was.fresh_since)
             if what == "login":
                 held = self.held_by(reply)
                 assert held is None or held.login.id not in new
@@ -1476,30 +1218,26 @@ class Machine(RuleBasedStateMachine):
             self.the_store_has_what_there_is()
 
 
-def quote(value: Any) -> str:
-    from urllib.parse import quote
-
-    return quote(str(value), safe="")
-
-
 def run(site_class: type[Site], place: Place, steps: int) -> World:
     """Let the machine take about *steps* steps on applications of *site_class*."""
     world = World(site_class, place)
-    kind = type("Machine", (Machine,), {"world": world})
     logger = logging.getLogger("quart_login")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # There would be a line for each refusal.
+    # Few applications of one kind find little; the first of them does next to nothing.
+    configs = CONFIGS[: max(steps // (4 * STEPS), 1)]
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     try:
-        run_machine(
-            kind,
-            settings=settings(
-                max_examples=steps * 5 // (4 * STEPS) + 2,
-                stateful_step_count=STEPS,
-                deadline=None,
-                suppress_health_check=checks,
-            ),
-        )
+        for config in configs:
+            run_machine(
+                type("Machine", (Machine,), {"world": world, "config": config}),
+                settings=settings(
+                    max_examples=steps * 4 // (3 * STEPS * len(configs)) + 1,
+                    stateful_step_count=STEPS,
+                    deadline=None,
+                    suppress_health_check=checks,
+                ),
+            )
     finally:
         world.close()
         logger.setLevel(level)

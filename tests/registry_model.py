@@ -13,7 +13,7 @@ Rule 4.  What a login, a logout or a confirmation leaves behind is dead when it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from math import inf
 from typing import Any
@@ -198,18 +198,14 @@ class Model:
         if held is not None and shown is not None and held.login is not shown.login:
             return Verdict(How.REFUSED)
         login = (held or shown).login  # type: ignore[union-attr]
-        verdict = self._of_login(login, held, shown)
-        if not verdict.is_somebody:
-            return verdict
-        verdict = self._of_user(login, verdict)
+        verdict = replace(self._of_login(login, held, shown), forgets=forgets)
+        if verdict.is_somebody:
+            verdict = self._of_user(login, verdict)
         if verdict.how is not How.GOOD:
             return verdict
         seen = shown is not None and shown.secret == login.remember
         anew = seen and shown is not None and shown.key != self.keys[0]
-        confirms = seen and not login.confirmed
-        return Verdict(
-            How.GOOD, login, held, (), True, False, confirms, forgets, anew, verdict.whose
-        )
+        return replace(verdict, confirms=seen and not login.confirmed, signs_anew=anew)
 
     def _of_login(self, login: Login, held: Held | None, shown: Shown | None) -> Verdict:
         if not login.alive:
@@ -240,7 +236,7 @@ class Model:
             return Verdict(How.REFUSED, ends=tuple(self.of(login.user)), asks=True)
         if account.epoch != login.epoch:
             return Verdict(How.REFUSED, ends=(login,), asks=True)
-        return Verdict(verdict.how, verdict.login, verdict.held, asks=True, whose=account)
+        return replace(verdict, whose=account)
 
     def _cookie(self, login: Login, shown: Shown | None) -> Cookie:
         """Say what the remember cookie is to the series of *login*.
@@ -311,7 +307,7 @@ class Model:
         login.seen = max(login.seen, self.now)
 
     def confirm(self, login: Login, proof: str) -> None:
-        login.proof, login.given = proof, self.now
+        login.proof, login.given = proof, max(self.now, login.rotated or self.now)
         login.seen = max(login.seen, self.now)
 
 

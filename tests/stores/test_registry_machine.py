@@ -19,7 +19,7 @@ from stores.redis_server import RedisServer
 from quart_login.stores.redis import RedisStore
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 
-STEPS = int(os.environ.get("MACHINE_STEPS", "300"))
+STEPS = int(os.environ.get("MACHINE_STEPS", "600"))
 
 BOTH = pytest.mark.parametrize("site", [FlaskSite, QuartSite], ids=["flask", "quart"])
 
