@@ -1200,8 +1200,12 @@ class Machine(RuleBasedStateMachine):
     def the_store_has_what_there_is(self) -> None:
         if not hasattr(self, "jars"):
             return
-        alive = {login.id for login in self.model.logins.values() if login.alive}
         there = self.there().keys()
+        for login in self.model.logins.values():
+            # A store may drop what is over, as Redis does where a user has many.
+            if login.id not in there and self.model.is_over(login):
+                login.alive = False
+        alive = {login.id for login in self.model.logins.values() if login.alive}
         assert there == alive, ("a login is lost", alive - there, "has come back", there - alive)
         self.is_intact = True
 
