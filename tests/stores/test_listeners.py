@@ -118,21 +118,11 @@ async def test_who_listens_tries_the_line(
     at = [1000.0]
     monkeypatch.setattr(_postgres_listener, "monotonic", lambda: at[0])
     async with on_postgres(postgres, driver) as (_, listener):
+        before = postgres.log().count("SELECT 1")
         for seconds, tries in ((1.0, 0), (5.0, 1), (1.0, 1), (5.0, 2)):
             at[0] += seconds
             await listener.hear(HERE, 0.01)
-            assert postgres.log().count("SELECT 1") - _before(postgres, at) == tries
-
-
-_counted: dict[int, int] = {}
-
-
-def _before(postgres: Postgres, at: list[float]) -> int:
-    """Return how often the line had been tried when this clock began."""
-    if id(at) not in _counted:
-        _counted.clear()
-        _counted[id(at)] = postgres.log().count("SELECT 1")
-    return _counted[id(at)]
+            assert postgres.log().count("SELECT 1") - before == tries
 
 
 async def test_a_listener_takes_no_connection_from_the_pool(postgres: Postgres) -> None:
