@@ -34,6 +34,7 @@ from .urls import (
     next_url,
     with_next,
 )
+from .withheld import FETCH_SITE, may_be_withheld
 
 
 def admits(identity: Identity, session: Any) -> bool:
@@ -198,12 +199,13 @@ async def _answer(exchange: Exchange, demand: Demand) -> Any:
     view = None if challenge.came(exchange) else await _page(exchange, demand.views)
     if view is None:
         raise _refusal(exchange, asked)
-    if demand.message:
+    withheld = _withheld(exchange, asked)
+    if demand.message and not withheld:
         message: Any = demand.message
         if exchange.manager.localize_callback is not None:
             message = await _localized(exchange, message)
         await exchange.call(exchange.web.flash, message, demand.category)
-    response = _sent_to(exchange, view, client)
+    response = _sent_to(exchange, view, client, withheld)
     if asked is not None:
         response.headers["Vary"] = _vary(exchange, asked)
     if client is Client.HTMX:
@@ -239,7 +241,17 @@ def _refusal(
     return refusal
 
 
-def _sent_to(exchange: Exchange, view: str, client: Client | None) -> Any:
+def _withheld(exchange: Exchange, asked: Mapping[str, str] | None) -> bool:
+    """May the browser have a session cookie that it did not send?"""
+    request = exchange.request
+    site = (request.headers if asked is None else asked).get(FETCH_SITE)
+    if site is None:
+        return False
+    same_site = exchange.app.config.get("SESSION_COOKIE_SAMESITE")
+    return may_be_withheld(site, request.method, same_site, exchange.session)
+
+
+def _sent_to(exchange: Exchange, view: str, client: Client | None, withheld: bool) -> Any:
     """Return the response that sends the visitor to *view*, to come back from there."""
     request, base = exchange.request, expand_login_view(exchange.web, view)
     back: str | None = next_url(
@@ -248,7 +260,7 @@ def _sent_to(exchange: Exchange, view: str, client: Client | None) -> Any:
         by_htmx=client is Client.HTMX,
         methods_at=None if exchange.identity.discreet else methods_at(exchange.app, request),
     )
-    if exchange.setting("USE_SESSION_FOR_NEXT"):
+    if exchange.setting("USE_SESSION_FOR_NEXT") and not withheld:
         _keep_next(exchange, back)
         back = None
     if back is not None:

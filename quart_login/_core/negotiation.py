@@ -21,15 +21,18 @@ from werkzeug.http import parse_accept_header
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
+from .withheld import FETCH_SITE
+
 #: The content type of a problem (RFC 9457, section 3).
 PROBLEM: Final = "application/problem+json"
 
-#: The headers that tell it.
+#: The headers that tell it, and one for `withheld`: they are read at one look.
 ASKED: Final = (
     "Accept",
     "X-Requested-With",
     "HX-Request",
     "HX-History-Restore-Request",
+    FETCH_SITE,
 )
 
 #: Browsers send some 150 characters.  Longer ones take their time to parse.

@@ -603,3 +603,51 @@ async def test_a_blueprints_login_page_may_be_called_and_leave_it_to_its_parents
     nested(site)
     site.manager.blueprint_login_views = {"shop.admin": lambda: None, "shop": lambda: ".login"}
     assert await login_page(site.browser(), "/shop/admin/page") == "/shop/login"
+
+
+# --- requests that a page of another site began --------------------------------------------------
+
+FOREIGN = {"Sec-Fetch-Site": "cross-site"}
+
+
+@pytest.fixture(params=[False, True], ids=["next in the URL", "next in the session"])
+def posted_to(request: Any, guarded: Site) -> Site:
+    """Return a site with a form for users."""
+    guarded.app.config["USE_SESSION_FOR_NEXT"] = request.param
+
+    @guarded.route("/form", guard="login_required", methods=["GET", "POST"])
+    async def form() -> str:
+        return "sent"
+
+    return guarded
+
+
+@pytest.mark.parametrize("path", ["/form", "/private"])
+async def test_a_post_of_another_site_writes_no_session_over_the_user_s(
+    posted_to: Site, path: str
+) -> None:
+    posted_to.manager.require_login(posted_to.app)  # to which a wrong method is a stranger's, too
+    answer = await posted_to.browser().post(path, headers=FOREIGN)
+    assert answer.status == 302 and answer.location is not None
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_a_link_of_another_site_writes_none_over_a_strict_session(posted_to: Site) -> None:
+    posted_to.app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
+    answer = await posted_to.browser().get("/form", headers=FOREIGN)
+    assert (answer.status, answer.location) == (302, "/login?next=%2Fform")
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin"}, JSON])
+async def test_a_post_of_this_site_s_is_told_what_it_was(posted_to: Site, headers: Any) -> None:
+    browser = posted_to.browser()
+    answer = await browser.post("/form", headers=headers)
+    assert ("_flashes" in browser.session()) is (answer.status == 302)
+
+
+async def test_a_stranger_with_a_session_is_told_wherever_the_link_was(posted_to: Site) -> None:
+    browser = posted_to.browser()
+    browser.set_session(cart=[1])
+    await browser.post("/form", headers=FOREIGN)
+    assert browser.session()["cart"] == [1] and "_flashes" in browser.session()
