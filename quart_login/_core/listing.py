@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import events, sessions
+from . import asking, ending, events
 from .acting import acted
 from .claim import leave
 from .errors import ConfigurationError, OutOfPlace, StoreUnavailable, UnusableUser
@@ -59,8 +59,8 @@ async def list_sessions(exchange: Exchange, user: Any = None) -> list[ListedSess
 
     Raises `StoreUnavailable`, and `ConfigurationError` where there is no store.
     """
-    name = sessions.subject_of(exchange, await _whose(exchange, user))
-    found: Sequence[LoginSession] = await sessions.ask(exchange, "list", name)
+    name = asking.subject_of(exchange, await _whose(exchange, user))
+    found: Sequence[LoginSession] = await asking.ask(exchange, "list", name)
     current = _current(exchange)
     return [_listed(login, current) for login in found if not _is_over(exchange, login)]
 
@@ -71,11 +71,11 @@ async def revoke_session(exchange: Exchange, id: SessionId, user: Any = None) ->
     Return False if that user has none by that id.  If it is the one of this request, its user is
     logged out.  Raises `StoreUnavailable`: then it may live.
     """
-    name = sessions.subject_of(exchange, await _whose(exchange, user))
-    found: LoginSession | None = await sessions.ask(exchange, "get", id) if is_name(id) else None
+    name = asking.subject_of(exchange, await _whose(exchange, user))
+    found: LoginSession | None = await asking.ask(exchange, "get", id) if is_name(id) else None
     if found is None or found.user_id != name:
         return False
-    await sessions.end(exchange, id, Reason.REVOKED)
+    await ending.end(exchange, id, Reason.REVOKED)
     _log_out_if(exchange, (id,))
     return True
 
@@ -108,7 +108,7 @@ async def purge_sessions(exchange: Exchange) -> int:
 
     Raises `StoreUnavailable`: then some were removed, perhaps.
     """
-    removed: int = await sessions.ask_long(exchange, "purge", exchange.manager.clock())
+    removed: int = await asking.ask_long(exchange, "purge", exchange.manager.clock())
     return removed
 
 
@@ -117,7 +117,7 @@ async def check_store(exchange: Exchange) -> None:
     `StoreUnavailable` if it fails now.
     """
     if _is_kept(exchange):
-        await sessions.ask_long(exchange, "check")
+        await asking.ask_long(exchange, "check")
 
 
 async def check_at_request(exchange: Exchange) -> None:
@@ -127,7 +127,7 @@ async def check_at_request(exchange: Exchange) -> None:
     """
     try:
         if _is_kept(exchange):
-            await sessions.ask(exchange, "check")
+            await asking.ask(exchange, "check")
     except StoreUnavailable as error:
         if isinstance(error.__cause__, ConfigurationError):
             raise error.__cause__ from None
@@ -151,7 +151,7 @@ def _is_kept(exchange: Exchange) -> bool:
 
 async def _whose(exchange: Exchange, user: Any) -> UserId:
     """Return the id of *user*, or of the current user.  Raises `OutOfPlace` if there is none."""
-    sessions.store_of(exchange)
+    asking.store_of(exchange)
     if user is not None:
         return _id_of(exchange, user)
     manager, request = exchange.manager, exchange.request
@@ -181,7 +181,7 @@ def _current(exchange: Exchange) -> SessionId | None:
 
 
 def _is_over(exchange: Exchange, login: LoginSession) -> bool:
-    now, limits = exchange.manager.clock(), sessions.limits(exchange)
+    now, limits = exchange.manager.clock(), asking.limits(exchange)
     if login.remember is None and is_over(begun(login), login.seen, now, limits):
         return True
     return now > login.expires

@@ -10,7 +10,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from . import carryover, cookies, moving, proofs, record, remember, report, sessions
+from . import (
+    brought,
+    carryover,
+    cookies,
+    ending,
+    moving,
+    proofs,
+    record,
+    remember,
+    report,
+    sessions,
+)
 from .acting import acted, innermost
 from .claim import leave, presented, refuse_all, remembers, sent_as
 from .decision import LoginDecision, source_of, why
@@ -123,7 +134,7 @@ async def log_in(
     except BaseException:
         before.bring_back(exchange)
         if opened is not None:
-            await sessions.take_back(exchange, opened.login.id)
+            await ending.take_back(exchange, opened.login.id)
         raise
     identity.logged_out = False
     return True
@@ -246,7 +257,7 @@ def login_remembered(exchange: Exchange) -> bool:
     """Return whether the request carries a remember cookie that would log its user in again."""
     touch(exchange.session)
     exchange.identity.asked = True
-    if exchange.manager.sessions is not None and (series := sessions.series_of(exchange)):
+    if exchange.manager.sessions is not None and (series := brought.series_of(exchange)):
         return _is_good(exchange, series)
     token = presented(exchange)
     if token is None:
@@ -257,7 +268,7 @@ def login_remembered(exchange: Exchange) -> bool:
 
 def _is_good(exchange: Exchange, series: proofs.Series) -> bool:
     """Would the remember cookie *series* log its user in again, as far as is known here?"""
-    identity, proof = exchange.identity, sessions.proof_of(exchange)
+    identity, proof = exchange.identity, brought.proof_of(exchange)
     if exchange.manager.clock() > series.ends or identity.remember is DELETE:
         return False
     if identity.loaded:
@@ -285,10 +296,10 @@ async def _end_session(exchange: Exchange) -> StoreUnavailable | None:
     if exchange.manager.sessions is None:
         return None
     try:
-        login = await sessions.held(exchange)
+        login = await brought.held(exchange)
         exchange.identity.login_session = None
         if login is not None:
-            await sessions.end(exchange, login.id, Reason.LOGGED_OUT)
+            await ending.end(exchange, login.id, Reason.LOGGED_OUT)
         token = presented(exchange)
         if token is not None:
             await moving.retire(exchange, token)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import carryover, events, lifetimes, proofs, remember, sessions
+from . import asking, carryover, ending, events, lifetimes, proofs, remember, sessions
 from .claim import refuse_cookie, sent_as
 from .errors import StoreUnavailable
 from .exchange import Exchange
@@ -81,7 +81,7 @@ async def _begin(
                 return exchange.identity.loaded
     if exchange.identity.loaded:
         if opened is not None:
-            await sessions.take_back(exchange, opened.login.id)
+            await ending.take_back(exchange, opened.login.id)
         return True  # Meanwhile another task of this request logged somebody in: that stands.
     exchange.identity.stale, exchange.identity.source = True, "remember_cookie"
     events.keep(exchange, user_loaded_from_cookie, user=user)
@@ -100,13 +100,13 @@ async def _adopt(
     try:
         opened = await _open(exchange, token, user, user_id)
         if opened is None:
-            await sessions.ask(exchange, "delete", used.id)  # The cookie waits for room.
+            await asking.ask(exchange, "delete", used.id)  # The cookie waits for room.
             exchange.identity.reason = Reason.TOO_MANY_SESSIONS
         elif not await _stands(exchange, token, used, opened):
             refuse_cookie(exchange, Reason.SESSION_ENDED, user_id)
             return None
     except BaseException:
-        await sessions.take_back(exchange, used.id)  # Nor is the cookie used.
+        await ending.take_back(exchange, used.id)  # Nor is the cookie used.
         raise
     return opened
 
@@ -129,12 +129,12 @@ async def _stands(
     try:
         # A revocation notes first, and ends what it finds then: one of the two sees the other.
         revoked = _is_revoked(token, await _notes(exchange, token.user_id))
-        if not revoked and await sessions.ask(exchange, "swap", used, linked):
+        if not revoked and await asking.ask(exchange, "swap", used, linked):
             return True
     except BaseException:
-        await sessions.take_back(exchange, opened.login.id)
+        await ending.take_back(exchange, opened.login.id)
         raise
-    await sessions.end(exchange, opened.login.id, Reason.SESSION_ENDED)
+    await ending.end(exchange, opened.login.id, Reason.SESSION_ENDED)
     return False
 
 
@@ -142,12 +142,12 @@ async def _stands(
 
 
 def _name(exchange: Exchange, user_id: UserId) -> str:
-    return NOTES + sessions.subject_of(exchange, str(user_id))
+    return NOTES + asking.subject_of(exchange, str(user_id))
 
 
 async def _notes(exchange: Exchange, user_id: UserId) -> Sequence[LoginSession]:
     """Return what is noted of old cookies of the user."""
-    found: Sequence[LoginSession] = await sessions.ask(exchange, "list", _name(exchange, user_id))
+    found: Sequence[LoginSession] = await asking.ask(exchange, "list", _name(exchange, user_id))
     now = exchange.manager.clock()
     return [note for note in found if now <= note.expires]
 
@@ -177,7 +177,7 @@ async def _is_late(exchange: Exchange, used: LoginSession) -> bool:
     if used.method != _MOVED or not -window <= age <= window:
         return False
     # Its login is being opened; or it is there, or has ended.
-    return not used.agent or await sessions.ask(exchange, "get", used.agent) is not None
+    return not used.agent or await asking.ask(exchange, "get", used.agent) is not None
 
 
 async def _note(
@@ -191,9 +191,9 @@ async def _note(
     note = _record(exchange, token.user_id, method, _digest(exchange), left)
     # At most as many as were seen, and this one: what was added meanwhile is in its way.
     try:
-        gone = await sessions.ask(exchange, "add", note, limit=len(notes) + 1, evict=False)
+        gone = await asking.ask(exchange, "add", note, limit=len(notes) + 1, evict=False)
     except BaseException:
-        await sessions.take_back(exchange, note.id)
+        await ending.take_back(exchange, note.id)
         raise
     return None if gone is None else note
 
@@ -202,7 +202,7 @@ async def retire(exchange: Exchange, token: Token) -> None:
     """Let the old remember cookie *token*, which came with a logout, be good no more, nor the login
     that it became.
     """
-    for _ in range(sessions.ATTEMPTS):
+    for _ in range(asking.ATTEMPTS):
         notes = await _notes(exchange, token.user_id)
         used = _note_of(exchange, notes)
         if _is_revoked(token, notes) or (used is not None and used.method == _RETIRED):
@@ -217,12 +217,12 @@ async def retire(exchange: Exchange, token: Token) -> None:
 
 async def _retire_used(exchange: Exchange, used: LoginSession) -> bool:
     """End what the cookie of the note *used* became; False if the note has changed meanwhile."""
-    if not await sessions.ask(
+    if not await asking.ask(
         exchange, "swap", used, replace(used, version=used.version + 1, method=_RETIRED)
     ):
         return False
     if used.agent:
-        await sessions.end(exchange, used.agent, Reason.LOGGED_OUT)
+        await ending.end(exchange, used.agent, Reason.LOGGED_OUT)
     return True
 
 
@@ -251,5 +251,5 @@ async def end_user(
     if exchange.setting("LOGIN_ADOPT_REMEMBER_COOKIES"):
         note = _record(exchange, user_id, _REVOKED, proofs.digest(""), lifetimes.FOR_EVER)
         # In the place of all notes: of what was issued before, it says enough.
-        await sessions.ask(exchange, "add", note, limit=1)
-    return await sessions.end_all(exchange, sessions.subject_of(exchange, user_id), reason, but=but)
+        await asking.ask(exchange, "add", note, limit=1)
+    return await ending.end_all(exchange, asking.subject_of(exchange, user_id), reason, but=but)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from . import carryover, events, proofs, sessions
+from . import asking, brought, carryover, ending, events, proofs, sessions
 from .claim import Claim, held_claim, leave, presented, refuse, refuse_all, refuse_cookie, sent_as
 from .exchange import Exchange
 from .moving import end_user, move
@@ -76,7 +76,7 @@ async def by_session(exchange: Exchange, loader: Callable[[Any], Any]) -> bool:
 async def _by_proof(
     exchange: Exchange, loader: Callable[[Any], Any], proof: Proof, shown: Shown
 ) -> bool:
-    login: LoginSession | None = await sessions.ask(exchange, "get", proof.id)
+    login: LoginSession | None = await asking.ask(exchange, "get", proof.id)
     if exchange.identity.loaded:
         return True  # Meanwhile another task of this request logged somebody in: that stands.
     if login is None:
@@ -133,7 +133,7 @@ def _held(exchange: Exchange) -> tuple[Proof | None, Claim | None]:
     said = held_claim(exchange)
     if said is None:
         return None, None
-    proof = sessions.proof_of(exchange)
+    proof = brought.proof_of(exchange)
     if proof is not None:
         return proof, said
     # Made where there was no registry, or before it: nobody could end it.
@@ -145,14 +145,14 @@ def _held(exchange: Exchange) -> tuple[Proof | None, Claim | None]:
 
 def _cookie(exchange: Exchange) -> Series | Token | None:
     """Return what the remember cookie says, in whichever form, if that can count."""
-    series = sessions.series_of(exchange)
+    series = brought.series_of(exchange)
     if series is None:
         return presented(exchange, refuse_cookie)
     if exchange.identity.remember is DELETE:
         return None
     if exchange.session.get(exchange.manager.keys.remember) == "clear":
         return None
-    if exchange.manager.clock() > series.ends or not sessions.limits(exchange).remembers:
+    if exchange.manager.clock() > series.ends or not asking.limits(exchange).remembers:
         refuse_cookie(exchange, Reason.EXPIRED)
         return None
     return series
@@ -168,7 +168,7 @@ def _judge(exchange: Exchange, shown: Shown, login: LoginSession) -> Standing:
         None if shown.held is None else shown.held.secret,
         None if shown.series is None else shown.series.proof.secret,
         exchange.manager.clock(),
-        sessions.limits(exchange),
+        asking.limits(exchange),
         _window(exchange),
     )
 
@@ -185,7 +185,7 @@ async def _turn_away(exchange: Exchange, login: LoginSession, standing: Standing
         events.note(exchange, remember_theft_detected, user_id=user_id)
         exchange.identity.tell(remember_theft_detected, **told)
     if standing in (Standing.STOLEN, Standing.OVER):
-        await sessions.end(exchange, login.id, reason)
+        await ending.end(exchange, login.id, reason)
         refuse_all(exchange, reason, user_id)
         return
     if standing is Standing.REPLACED and not _is_recent(exchange, login):
@@ -208,7 +208,7 @@ async def _end_for(
     if reason in (Reason.USER_GONE, Reason.USER_INACTIVE):
         await end_user(exchange, user_id, reason)
     elif reason is Reason.EPOCH_CHANGED:
-        await sessions.end(exchange, login.id, reason)
+        await ending.end(exchange, login.id, reason)
 
 
 async def _go_on(

@@ -1,37 +1,32 @@
-"""How is a login session opened, renewed and ended?
+"""How is a login session opened and renewed?
 
-Rule 1.  Nothing unknown is made up: a store that fails, or does not answer in time, is
-         `StoreUnavailable`, and nobody is logged in by that.
-Rule 2.  What proves a login is new after each login and each confirmation; what proved it before is
+Rule 1.  What proves a login is new after each login and each confirmation; what proved it before is
          nothing any more (OWASP Session Management; ASVS 5.0, 7.2.4).
-Rule 3.  A login that a browser leaves for another ends when the new one stands, and not before.
-Rule 4.  What ends, ends in the store first; then what is open in this process is closed.
+Rule 2.  A login that a browser leaves for another ends when the new one stands, and not before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from . import events, lifetimes, proofs
-from .claim import sent_as
-from .errors import ConfigurationError, StoreUnavailable, UnusableUser
+from . import brought, events, lifetimes, proofs
+from .asking import ATTEMPTS, ask, limits, store_of, subject_of
+from .ending import end, take_back, tell_ended
+from .errors import StoreUnavailable, UnusableUser
 from .exchange import Exchange
 from .held import due
-from .identity import is_loading
-from .lifetimes import Limits, limits_of
+from .lifetimes import Limits
 from .limits import check_remember_cookie
 from .proofs import Proof, Series
 from .reasons import Reason
 from .record import for_token
 from .remember import Change
 from .settings import seconds
-from .signals import login_session_ended
-from .store import LoginSession, SessionId, Store, new_id
-from .subjects import subject, user_id_of
+from .store import LoginSession, SessionId, new_id
 from .tokens import keys_of
 from .users import UserId, epoch_of
 
@@ -43,9 +38,6 @@ _AGENT, _ADDRESS = 512, 255
 
 #: No store keeps a longer name of a user, in bytes; that of notes about one has a letter more.
 _NAME: Final = 2047
-
-#: How often a change is tried anew where others change the same login at the same time.
-ATTEMPTS: Final = 20
 
 
 class Opened(NamedTuple):
@@ -61,97 +53,6 @@ class Opened(NamedTuple):
 
     def __repr__(self) -> str:
         return "<Opened>"
-
-
-def store_of(exchange: Exchange) -> Store:
-    """Return where login sessions are kept.  Raises `ConfigurationError` if they are not."""
-    store = exchange.manager.sessions
-    if store is None:
-        raise ConfigurationError(
-            "Login sessions can be listed and ended where they are kept: give the LoginManager a"
-            " store, as in LoginManager(app, sessions=SQLiteStore('sessions.db'))."
-        )
-    return store
-
-
-async def ask(exchange: Exchange, method: str, *args: Any, **options: Any) -> Any:
-    """Return what the store says.  Raises `StoreUnavailable` if it fails, or takes too long."""
-    call: Callable[..., Any] = getattr(store_of(exchange), method)
-    try:
-        return await exchange.ask(call, *args, **options)
-    except Exception as error:
-        raise StoreUnavailable from error
-
-
-async def ask_long(exchange: Exchange, method: str, *args: Any) -> Any:
-    """Return what the store says, however long that takes: for what no request waits for.
-
-    Raises `StoreUnavailable` if it fails, and `ConfigurationError` if it never will work.
-    """
-    call: Callable[..., Any] = getattr(store_of(exchange), method)
-    try:
-        return await call(exchange, *args)
-    except ConfigurationError:
-        raise
-    except Exception as error:
-        raise StoreUnavailable from error
-
-
-def limits(exchange: Exchange) -> Limits:
-    """Return how long logins last."""
-    return limits_of(exchange.setting, exchange.manager.sessions is not None)
-
-
-def subject_of(exchange: Exchange, user_id: UserId) -> str:
-    """Return by which name the store knows the user *user_id*."""
-    return subject(user_id, exchange.manager.realm)
-
-
-# --- what the browser holds ----------------------------------------------------------------------
-
-
-def proof_of(exchange: Exchange) -> Proof | None:
-    """Return what the session holds of a login session, or held as it came, good or not."""
-    key, identity = exchange.manager.keys.proof, exchange.identity
-    found = exchange.session.get(key) or (identity.hidden and identity.hidden.get(key))
-    return proofs.read(found or identity.left)
-
-
-def series_of(exchange: Exchange) -> Series | None:
-    """Return what the remember cookie says of a login session, good or not."""
-    name = sent_as(exchange)
-    if name is None:
-        return None
-    try:
-        keys = keys_of(exchange.config)
-    except ConfigurationError:
-        return None  # No key, no credential. Logging in says what is missing.
-    text = exchange.request.cookies[name]
-    return proofs.read_series(text, keys, exchange.setting("LOGIN_AUDIENCE"))
-
-
-async def held(exchange: Exchange) -> LoginSession | None:
-    """Return the login session that the browser has or had, whoever's it is, to leave or end it."""
-    if exchange.identity.login_session is not None:
-        return exchange.identity.login_session
-    proof, series = proof_of(exchange), series_of(exchange)
-    # What is in the session was ours, though a confirmation on its way may have replaced it.
-    login = None if proof is None else await _named(exchange, proof)
-    if login is not None or series is None:
-        return login
-    login = await _named(exchange, series.proof)
-    return login if login is not None and is_shown(series.proof, login) else None
-
-
-async def _named(exchange: Exchange, proof: Proof) -> LoginSession | None:
-    """Return the login session that *proof* names, whether or not it proves that."""
-    found: LoginSession | None = await ask(exchange, "get", proof.id)
-    return found
-
-
-def is_shown(proof: Proof, login: LoginSession) -> bool:
-    """Is *proof* what the remember cookie of *login* holds, or held before?"""
-    return proofs.is_of(proof.secret, login.remember) or proofs.is_of(proof.secret, login.former)
 
 
 # --- to open one ---------------------------------------------------------------------------------
@@ -173,7 +74,7 @@ async def open_session(
     seconds, or `record.AS_SET`; None for not at all.  Raises `StoreUnavailable`, and
     `CookieTooLarge`.
     """
-    former = await held(exchange)
+    former = await brought.held(exchange)
     now = exchange.manager.clock() if now is None else now
     allowed, name = limits(exchange), _checked_name(exchange, user_id)
     ends = _ends(exchange, name, now, remembered, former) if allowed.remembers else None
@@ -262,10 +163,14 @@ def _remembered_until(exchange: Exchange, now: float, life: float | None) -> int
 
 def _kept_until(exchange: Exchange, former: LoginSession) -> int | None:
     """Return until when the same user is remembered by the cookie that came."""
-    series, change = series_of(exchange), exchange.identity.remember
+    series, change = brought.series_of(exchange), exchange.identity.remember
     if former.remember is None:
         return None
-    if series is not None and series.proof.id == former.id and is_shown(series.proof, former):
+    if (
+        series is not None
+        and series.proof.id == former.id
+        and brought.is_shown(series.proof, former)
+    ):
         return series.ends
     if former is exchange.identity.login_session and change is not None and change.expires:
         return int(change.expires.timestamp())  # A cookie from before it began it in this request.
@@ -314,14 +219,6 @@ async def _give_room_back(exchange: Exchange, login: LoginSession) -> None:
     others = [one for one in found if one.id != login.id and now <= due(one)]
     for one in sorted(others, key=attrgetter("created"))[most - 1 :]:
         await end(exchange, one.id, Reason.TOO_MANY_SESSIONS)
-
-
-async def take_back(exchange: Exchange, id: SessionId) -> None:
-    """End what was opened, if that can be done.  (No browser ever got what proves it.)"""
-    try:
-        await ask(exchange, "delete", id)
-    except StoreUnavailable as error:
-        events.note_store(exchange, error)
 
 
 # --- to renew one --------------------------------------------------------------------------------
@@ -389,41 +286,3 @@ async def note_seen(exchange: Exchange, login: LoginSession, *, confirmed: bool)
             await ask(exchange, "touch", login.id, now)
     except StoreUnavailable as error:
         events.note_store(exchange, error)
-
-
-# --- to end them ---------------------------------------------------------------------------------
-
-
-async def end(exchange: Exchange, id: SessionId, reason: Reason) -> bool:
-    """End the login session *id*.  Return False if there was none."""
-    gone = await ask(exchange, "delete", id)
-    if gone is None:
-        await exchange.ended((id,))
-        return False
-    await tell_ended(exchange, (gone,), reason)
-    return True
-
-
-async def end_all(
-    exchange: Exchange, name: str, reason: Reason, *, but: SessionId | None = None
-) -> Sequence[LoginSession]:
-    """End the login sessions of the user *name*, but for one.  Return what they were."""
-    gone: Sequence[LoginSession] = await ask(exchange, "delete_user", name, but=but)
-    await tell_ended(exchange, gone, reason)
-    return gone
-
-
-async def tell_ended(exchange: Exchange, gone: Sequence[LoginSession], reason: Reason) -> None:
-    """Close what is open of the login sessions *gone*, and tell that they ended."""
-    await exchange.ended([login.id for login in gone])
-    for login in gone:
-        user_id = user_id_of(login.user_id, exchange.manager.realm)
-        told = {"session_id": login.id, "user_id": user_id, "reason": reason}
-        events.note(exchange, login_session_ended, user_id=user_id, reason=reason)
-        if is_loading(exchange.identity):
-            exchange.identity.tell(login_session_ended, **told)
-            continue
-        try:
-            await exchange.notify(login_session_ended, **told)
-        except Exception as error:  # It has ended, whatever a receiver thinks of that.
-            events.note_receiver(exchange, login_session_ended, error)

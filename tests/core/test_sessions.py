@@ -21,7 +21,7 @@ from core.paper import (
     failures,
 )
 
-from quart_login._core import login, proofs, sessions
+from quart_login._core import asking, brought, ending, login, proofs, sessions
 from quart_login._core.errors import (
     ConfigurationError,
     CookieTooLarge,
@@ -172,7 +172,7 @@ def test_a_store_may_make_the_ids() -> None:
 
 def test_without_a_store_it_is_a_clear_error() -> None:
     with pytest.raises(ConfigurationError, match="sessions=SQLiteStore"):
-        sessions.store_of(Paper())
+        asking.store_of(Paper())
 
 
 def test_nothing_here_shows_a_secret() -> None:
@@ -239,7 +239,7 @@ def test_rule_1_what_is_no_request_s_may_take_long_and_fails_as_well() -> None:
     it = browser()
     it.store.fail_at(0)
     with pytest.raises(StoreUnavailable):
-        it.do(sessions.ask_long, "check")
+        it.do(asking.ask_long, "check")
 
     async def no_schema(exchange: Any) -> None:
         raise ConfigurationError("no schema")
@@ -247,7 +247,7 @@ def test_rule_1_what_is_no_request_s_may_take_long_and_fails_as_well() -> None:
     it.store.fail_at(None)
     it.store.check = no_schema  # type: ignore[method-assign]
     with pytest.raises(ConfigurationError, match="no schema"):
-        it.do(sessions.ask_long, "check")
+        it.do(asking.ask_long, "check")
 
 
 # --- rule 2: what proves a login is new ----------------------------------------------------------
@@ -312,7 +312,7 @@ def test_rule_2_but_not_for_ever() -> None:
     it.store.meanwhile = change
     with pytest.raises(StoreUnavailable):
         step(login.confirm_login(request))
-    assert it.store.counts()["swap"] == sessions.ATTEMPTS
+    assert it.store.counts()["swap"] == asking.ATTEMPTS
     it.store.meanwhile = lambda name: None
     assert it.who() is ALICE
 
@@ -414,7 +414,7 @@ def test_rule_3_a_cookie_proves_its_own_login_alone() -> None:
         proofs.Series(shown._replace(id=proof_in(one).id), int(NOW) + 9), keys_of(one), None
     )
     one.close()
-    assert step(sessions.held(one.request())) is None
+    assert step(brought.held(one.request())) is None
 
 
 def test_the_secret_before_leaves_its_login_too() -> None:
@@ -492,7 +492,7 @@ def test_without_a_key_nobody_proves_anything() -> None:
     it = logged_in(remember=True)
     it.config["SECRET_KEY"] = None
     other = it.copy(session=False)
-    assert other.request() and sessions.series_of(other.request()) is None
+    assert other.request() and brought.series_of(other.request()) is None
 
 
 # --- to stay remembered --------------------------------------------------------------------------
@@ -676,8 +676,8 @@ def test_rule_4_it_ends_in_the_store_first(caplog: Any) -> None:
 def test_what_is_gone_already_is_closed_here_too() -> None:
     it = logged_in()
     request, kept = it.request(), it.store.one()
-    assert step(sessions.end(request, kept.id, Reason.REVOKED)) is True
-    assert step(sessions.end(request, kept.id, Reason.REVOKED)) is False
+    assert step(ending.end(request, kept.id, Reason.REVOKED)) is True
+    assert step(ending.end(request, kept.id, Reason.REVOKED)) is False
     assert request.ended_ids == [kept.id, kept.id]
     request.who()
     assert request.names().count("login-session-ended") == 1
