@@ -163,8 +163,9 @@ class RedisCluster:
 
     @staticmethod
     def _knows_all(node: RedisServer) -> bool:
-        info = node.run("CLUSTER INFO")
-        return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3"
+        info, links = node.run("CLUSTER INFO"), node.run("CLUSTER NODES").values()
+        known = info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3"
+        return known and all(link["connected"] for link in links)
 
     def remove(self) -> None:
         for node in self.nodes:
