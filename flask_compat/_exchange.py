@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from inspect import CO_COROUTINE
 from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import flask
@@ -14,12 +15,12 @@ from quart_login._core.exchange import Exchange
 from quart_login._core.identity import ATTRIBUTE, Identity
 from quart_login._core.load import is_loading, load
 from quart_login._core.negotiation import ASKED
-from quart_login._core.public import is_coroutine_function, publish
+from quart_login._core.public import publish
 from quart_login._core.realms import missing_manager
 from quart_login._core.settings import seconds
 from quart_login._core.step import step
 
-from ._context import here, keep_on_g
+from ._context import here, keep_on_g, streamed
 from ._in_time import InTime
 
 P = ParamSpec("P")
@@ -42,7 +43,8 @@ class FlaskExchange(Exchange):
     manager: Any
 
     async def call(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> T:
-        if is_coroutine_function(fn):
+        code = getattr(fn, "__code__", None)
+        if code is not None and code.co_flags & CO_COROUTINE:
             return self.app.ensure_sync(fn)(*args)  # type: ignore[no-any-return]
         result: Any = fn(*args)
         # A plain function may return an awaitable, too.
@@ -92,7 +94,7 @@ class FlaskExchange(Exchange):
     def load_user(self) -> Awaitable[None]:
         if self.manager.loads_itself or _LOAD in self.manager.__dict__:
             return self._let_load()
-        if not flask.has_app_context():
+        if streamed.get() is not None and not flask.has_app_context():
             return self._load_in_a_stream()
         if self.manager.keys.user_id in self.session or self.manager._user_callback is None:
             return load(self)
@@ -115,15 +117,15 @@ class FlaskExchange(Exchange):
     def bind(self, user: Any, *, forced: bool = False) -> None:
         if self.manager.binds_itself or _BIND in self.manager.__dict__:
             self.manager._update_request_context_with_user(user)
+            self.identity.forced = forced
         else:
-            bind_user(self.manager, self.identity, user)
-        self.identity.forced = forced
+            bind_user(self.manager, self.identity, user, forced)
 
 
-def bind_user(manager: Any, identity: Identity, user: Any) -> None:
+def bind_user(manager: Any, identity: Identity, user: Any, forced: bool = False) -> None:
     """Let *user*, or the anonymous user, be who makes the request."""
     identity.user = manager.anonymous_user() if user is None else user
-    identity.loaded, identity.forced = True, False
+    identity.loaded, identity.forced = True, forced
     if manager.realm is None:
         keep_on_g(identity.user)
 

@@ -64,7 +64,13 @@ V = TypeVar("V", bound=Callable[..., Any])
 def _get_user() -> Any:
     """Return the user of the request at hand, loaded now if need be; None without a request."""
     request = request_at_hand()
-    return None if request is None else _user_of(request, None)
+    if request is None:
+        return None
+    identity = request.__dict__.get(ATTRIBUTE)
+    # Mostly somebody looked before.
+    if identity is not None and identity.loaded and identity.user is not None:
+        return identity.user
+    return _user_of(request, None)
 
 
 def _user_of(request: Any, manager: Any) -> Any:

@@ -35,7 +35,10 @@ def get_user(manager: Any = None) -> Any:
     """
     if innermost.get() is not None and (user := _acted(manager)) is not None:
         return user
-    identity = _identity(manager)
+    at_hand = connection()
+    if at_hand is None:
+        return _anonymous(manager)
+    identity = at_hand.__dict__.get(ATTRIBUTE if manager is None else manager.attribute)
     if identity is None:
         return _anonymous(manager)
     # Mostly somebody looked before, and somebody is logged in.

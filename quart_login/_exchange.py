@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from inspect import iscoroutinefunction, signature
+from inspect import CO_COROUTINE, iscoroutinefunction, signature
 from typing import Any, ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import quart
@@ -60,8 +60,9 @@ class QuartExchange(Exchange):
     def call_loader(self, fn: Callable[..., T | Awaitable[T]], *args: Any) -> Awaitable[T]:
         limit = self.config.get("LOGIN_LOADER_TIMEOUT")
         if limit is None:
-            if is_coroutine_function(fn):  # as `call` does, with one coroutine less on the way
-                return fn(*args)  # type: ignore[return-value]
+            code = getattr(fn, "__code__", None)
+            if code is not None and code.co_flags & CO_COROUTINE:
+                return fn(*args)  # type: ignore[return-value]  # `call`, with no more to wait for
             return self.call(fn, *args)
         return in_time(seconds(limit, "LOGIN_LOADER_TIMEOUT", float), self.call, fn, *args)
 
@@ -83,11 +84,12 @@ class QuartExchange(Exchange):
             await watch.end(ids)
 
     def bind(self, user: Any, *, forced: bool = False) -> None:
-        super().bind(user, forced=forced)
-        if self.identity.login_session is not None and self.is_websocket:
+        identity = self.identity
+        identity.user, identity.forced, identity.loaded = user, forced, True
+        if identity.login_session is not None and self.is_websocket:
             watch = watch_of(self.app, self.manager)
             if watch is not None:
-                watch.hold_websocket(self.request, self.identity)
+                watch.hold_websocket(self.request, identity)
 
     async def options(self) -> Any:
         if _OPTIONS_TAKES_CONTEXT:

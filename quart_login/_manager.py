@@ -182,7 +182,8 @@ class LoginManager(BaseLoginManager[UserT]):
         elif self._user_callback is None and not self.loads_users:
             pass  # Whoever asks is told that there is no loader.
         elif (
-            not may_name_somebody(self, config, connection, session)
+            self.keys.user_id not in session
+            and not may_name_somebody(self, config, connection, session)
             and authorization_of(connection) is None
         ):
             identity.loaded = True

@@ -15,7 +15,7 @@ from ._core import basic, marks
 from ._core.guard import admits, refuse, refuse_basic, send_away
 from ._core.identity import ATTRIBUTE
 from ._core.settings import seconds
-from ._exchange import exchange, identity_of
+from ._exchange import exchange
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -143,9 +143,10 @@ def basic_guarded(func: Any, names: basic.Names, manager: Any = None) -> Any:
 def admitted(manager: Any) -> bool:
     """Is it plain that a view may run?  (Mostly it is, and nothing need be made to say so.)"""
     place = here()
-    attribute = ATTRIBUTE if manager is None else manager.attribute
-    identity = None if place is None else identity_of(place[1], attribute)
-    return place is not None and identity is not None and admits(identity, place[2])
+    if place is None:
+        return False
+    identity = place[1].__dict__.get(ATTRIBUTE if manager is None else manager.attribute)
+    return identity is not None and admits(identity, place[2])
 
 
 def guarded(func: Any, *, fresh: bool, manager: Any = None, max_age: float | None = None) -> Any:

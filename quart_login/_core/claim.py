@@ -8,7 +8,7 @@ Rule 3.  Another application's login (``LOGIN_AUDIENCE``) is neither used nor re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from . import carryover, events, lifetimes, record, remember
 from .errors import ConfigurationError
@@ -20,6 +20,9 @@ from .settings import COOKIE_NAME, check_fallbacks
 from .signals import credential_rejected, identity_mismatch, session_protected
 from .tokens import Token, keys_of
 from .users import UserId, is_id, same_id
+
+#: Settings that have a say in whether a session's login counts, where they are there at all.
+_HAVE_A_SAY: Final = {*lifetimes.KEYS, "LOGIN_AUDIENCE", "REMEMBER_COOKIE_FORMER_NAME"}
 
 
 class Claim(NamedTuple):
@@ -61,21 +64,20 @@ def may_name_somebody(
 
 def plainly(exchange: Exchange) -> UserId | None:
     """Return whom the session names, if it is plain that this counts and that nothing else in the
-    request has a say: what `claim` would find out in more steps.  (It is so with most requests.)
+    request has a say: what `claim` would find out in more steps.  (It is so with most requests, and
+    what is called here is called in each: so little is.)
     """
     session, config, manager = exchange.session, exchange.config, exchange.manager
     user_id = session.get(manager.keys.user_id)
-    if (
-        user_id is None
-        or not _is_held(user_id)
-        or manager.sessions is not None
-        or lifetimes.are_set(config)
-        or config.get("LOGIN_AUDIENCE") is not None
-        or config.get("SECRET_KEY_FALLBACKS")
-        or record.says_more(session, manager.keys, user_id)
-        or _sent_as(exchange.request.cookies, config) is not None
-        or manager.own_identifier is not None
-    ):
+    if not user_id or (type(user_id) is not str and not is_id(user_id)):
+        return None
+    if manager.sessions is not None or manager.own_identifier is not None:
+        return None
+    if config.get("SECRET_KEY_FALLBACKS") or not config.keys().isdisjoint(_HAVE_A_SAY):
+        return None
+    if config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME) in exchange.request.cookies:
+        return None
+    if record.says_more(session, manager.keys, user_id):
         return None
     address, agent, authorizes = exchange.look()
     if authorizes or session.get(manager.keys.id) != fingerprint(address, agent):

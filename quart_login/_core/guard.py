@@ -270,7 +270,7 @@ def _sent_to(exchange: Exchange, view: str, client: Client | None, withheld: boo
 
 def _vary(exchange: Exchange, asked: Mapping[str, str]) -> str:
     """Return what the answer depended on, as one text: to build a header set is dear."""
-    names = ", ".join(depends_on(asked))
+    names = depends_on(asked)
     # What would be added later, by `caching` or by the framework, is cheaper here.
     by_cookie = exchange.identity.seen or getattr(exchange.session, "modified", False)
     return f"{names}, Cookie" if by_cookie else names

@@ -54,13 +54,14 @@ def limits_of(setting: Callable[[str], Any], registered: bool) -> Limits:
     )
 
 
+#: The settings that limit how long a login lasts.
+KEYS: Final = ("LOGIN_IDLE_TIMEOUT", "LOGIN_LIFETIME", "LOGIN_ASSURANCE_LEVEL")
+
+
 def are_set(config: Mapping[str, Any]) -> bool:
     """Do the settings limit how long a login lasts?  (Asked at each request, mostly for no.)"""
-    return (
-        config.get("LOGIN_IDLE_TIMEOUT") is not None
-        or config.get("LOGIN_LIFETIME") is not None
-        or config.get("LOGIN_ASSURANCE_LEVEL") is not None
-    )
+    idle, lifetime, level = KEYS
+    return not (config.get(idle) is config.get(lifetime) is config.get(level) is None)
 
 
 def is_future(moment: float, now: float) -> bool:

@@ -34,7 +34,7 @@ from .users import checked_id, epoch_of, flag, id_of, is_id, objection
 async def load(exchange: Exchange) -> None:
     """Find out who makes this request, unless that is known.  Loaders' exceptions are kept."""
     identity = exchange.identity
-    if identity.loaded or is_loading(identity):
+    if identity.loaded or being_loaded.get() is identity:
         return
     loader = exchange.manager._user_callback
     if loader is None:

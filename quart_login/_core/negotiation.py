@@ -52,7 +52,7 @@ class Client(Enum):
 
 def client_of(headers: Mapping[str, str]) -> Client:
     """Return who sent the request with these *headers*."""
-    if _is_htmx(headers):
+    if headers.get("HX-Request") == "true":
         # htmx shows what comes back then, and reads no header of it.
         restores = headers.get("HX-History-Restore-Request") == "true"
         return Client.BROWSER if restores else Client.HTMX
@@ -61,16 +61,12 @@ def client_of(headers: Mapping[str, str]) -> Client:
     return Client.PROGRAM if prefers_json(headers.get("Accept", "")) else Client.BROWSER
 
 
-def _is_htmx(headers: Mapping[str, str]) -> bool:
-    return headers.get("HX-Request") == "true"
-
-
-def depends_on(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the headers that the answer to *headers* depended on."""
-    always = ("Accept", "X-Requested-With", "HX-Request")
-    if not _is_htmx(headers):
+def depends_on(headers: Mapping[str, str]) -> str:
+    """Return the headers that the answer to *headers* depended on, as ``Vary`` lists them."""
+    always = "Accept, X-Requested-With, HX-Request"
+    if headers.get("HX-Request") != "true":
         return always
-    return (*always, "HX-Current-URL", "HX-History-Restore-Request")
+    return f"{always}, HX-Current-URL, HX-History-Restore-Request"
 
 
 def prefers_json(accept: str) -> bool:

@@ -287,6 +287,18 @@ def test_a_stranger_is_sent_to_the_login_page_and_told_why() -> None:
     assert it.session == {}
 
 
+@pytest.mark.parametrize("negotiated", [True, False])
+def test_a_stranger_whom_another_site_sent_is_told_nothing(negotiated: bool) -> None:
+    settings = {"USE_SESSION_FOR_NEXT": True, "LOGIN_NEGOTIATE": negotiated}
+    it = paper(
+        path="/form", method="POST", headers={"Sec-Fetch-Site": "cross-site"}, config=settings
+    )
+    it.manager.login_view = "login"
+    assert unauthorized(it).status_code == 302
+    # A session that is written would replace the one that the browser kept back.
+    assert it.web.flashed == [] and it.session == {}
+
+
 def test_a_user_whose_login_is_stale_is_sent_to_the_refresh_page_and_told_why() -> None:
     it = paper(path="/private")
     it.manager.login_view = "login"
