@@ -14,11 +14,12 @@ from . import carryover, events, lifetimes, record, remember
 from .errors import ConfigurationError
 from .exchange import Exchange
 from .protection import Verdict, fingerprint, judge
+from .quart_auth import QuartAuthCookie
 from .reasons import Reason
 from .record import NOTHING, Record
 from .settings import COOKIE_NAME, check_fallbacks
 from .signals import credential_rejected, identity_mismatch, session_protected
-from .tokens import Token, keys_of
+from .tokens import Keys, Token, keys_of
 from .users import UserId, is_id, same_id
 
 #: Settings that have a say in whether a session's login counts, where they are there at all.
@@ -57,7 +58,7 @@ def may_name_somebody(
     cookies = request.cookies
     return (
         manager.keys.user_id in session
-        or (cookies and _sent_as(cookies, config) is not None)
+        or (cookies and _sent_as(cookies, config, manager.adopted) is not None)
         or manager.asks_requests
     )
 
@@ -75,7 +76,10 @@ def plainly(exchange: Exchange) -> UserId | None:
         return None
     if config.get("SECRET_KEY_FALLBACKS") or not config.keys().isdisjoint(_HAVE_A_SAY):
         return None
-    if config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME) in exchange.request.cookies:
+    cookies, adopted = exchange.request.cookies, manager.adopted
+    if config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME) in cookies:
+        return None
+    if adopted is not None and adopted.name in cookies:
         return None
     if record.says_more(session, manager.keys, user_id):
         return None
@@ -164,16 +168,24 @@ def _protect(exchange: Exchange) -> bool:
 
 
 def sent_as(exchange: Exchange) -> str | None:
-    """Return the name that the request's remember cookie has: its own, its former one, or None."""
-    return _sent_as(exchange.request.cookies, exchange.config)
+    """Return the name that the request's remember cookie has: its own, its former one, that of
+    another library, or None.
+    """
+    # A websocket cannot put ours in the place of another library's.
+    adopted = None if exchange.is_websocket else exchange.manager.adopted
+    return _sent_as(exchange.request.cookies, exchange.config, adopted)
 
 
-def _sent_as(cookies: Mapping[str, str], config: Mapping[str, Any]) -> str | None:
+def _sent_as(
+    cookies: Mapping[str, str], config: Mapping[str, Any], adopted: QuartAuthCookie | None
+) -> str | None:
     name = config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME)
     if name in cookies:
         return name  # type: ignore[no-any-return]
     former = config.get("REMEMBER_COOKIE_FORMER_NAME")
-    return former if former in cookies else None
+    if former in cookies:
+        return former
+    return adopted.name if adopted is not None and adopted.name in cookies else None
 
 
 def presented(
@@ -189,8 +201,7 @@ def presented(
         keys = keys_of(exchange.config)
     except ConfigurationError:
         return None  # No key, no credential. Logging in says what is missing.
-    text = exchange.request.cookies[name]
-    found = remember.read(text, keys, exchange.setting, exchange.manager.clock())
+    found = _read(exchange, name, keys)
     if isinstance(found, Token):
         if remembers(exchange):
             return found
@@ -198,6 +209,21 @@ def presented(
     if refuse is not None:
         refuse(exchange, found)
     return None
+
+
+def _read(exchange: Exchange, name: str, keys: Keys) -> Token | Reason:
+    """Return the token that the cookie *name* is, or why it is none."""
+    text, now = exchange.request.cookies[name], exchange.manager.clock()
+    adopted = exchange.manager.adopted
+    if adopted is not None and name == adopted.name:
+        return adopted.read(text, keys, now)
+    return remember.read(text, keys, exchange.setting, now)
+
+
+def outlives(exchange: Exchange, token: Token) -> bool:
+    """May the login that *token* brings outlive the browser, as *token* itself perhaps did?"""
+    adopted = exchange.manager.adopted
+    return not token.foreign or (adopted is not None and adopted.remember)
 
 
 def remembers(exchange: Exchange) -> bool:

@@ -46,6 +46,8 @@ async def finish(exchange: Exchange, response: Any) -> None:
         exchange.identity.remember = change
         touch(exchange.session)
         remember.apply(change, response, exchange.setting)
+        if exchange.manager.adopted is not None:
+            exchange.manager.adopted.remove(response)
     if exchange.identity.logged_out:
         site_data.clear(response, exchange.setting("LOGIN_CLEAR_SITE_DATA"), exchange.request)
 

@@ -16,7 +16,16 @@ from dataclasses import replace
 from typing import Any
 
 from . import carryover, events, record, remember
-from .claim import Claim, claim, plainly, refuse, refuse_all, refuse_cookie, sent_as
+from .claim import (
+    Claim,
+    claim,
+    outlives,
+    plainly,
+    refuse,
+    refuse_all,
+    refuse_cookie,
+    sent_as,
+)
 from .errors import LoginError, StoreUnavailable
 from .exchange import Exchange
 from .header import by_header, turn_away
@@ -191,7 +200,8 @@ def _restore(exchange: Exchange, token: Token, user: Any) -> None:
     if session:  # Mostly there is none yet.
         kept, others = exchange.kept_keys(), exchange.others()
         carryover.take_over(session, manager.keys, user_id, kept, others)
-    session.update(login_keys(exchange, user_id, user, remembered=record.from_token(token.seconds)))
+    life = record.from_token(token.seconds) if outlives(exchange, token) else None
+    session.update(login_keys(exchange, user_id, user, remembered=life))
 
 
 def _is_outdated(exchange: Exchange, token: Token) -> bool:
@@ -202,9 +212,12 @@ def _is_outdated(exchange: Exchange, token: Token) -> bool:
 
 def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:
     """Give the browser *token* anew, under the current key and in our form."""
+    if not outlives(exchange, token):
+        exchange.identity.remember = remember.DELETE
+        return
     try:
         user_id = checked_id(user, exchange.manager.id_attribute)
-        renewed = replace(token, user_id=user_id, epoch=epoch_of(user))
+        renewed = replace(token, user_id=user_id, epoch=epoch_of(user), foreign=False)
         exchange.identity.remember = remember.issue(
             renewed, keys_of(exchange.config), exchange.setting, exchange.manager.clock()
         )

@@ -164,7 +164,7 @@ async def logout_user(exchange: Exchange) -> bool:
     leave(exchange)
     # Kept with the request, not in the session alone: a view may clear that next.
     identity.remember, identity.logged_out = None, True
-    if asked or sent_as(exchange) is not None:
+    if asked or sent_as(exchange) is not None or exchange.manager.adopted is not None:
         exchange.session[keys.remember] = "clear"
         identity.remember = DELETE
     try:
@@ -391,14 +391,14 @@ def _remember(
         return DELETE if leaves else None
     # A cookie of another user would bring that one back when this session ends.
     sent = presented(exchange)
-    mine = sent is not None and same_id(sent.user_id, user_id)
+    mine = sent is not None and not sent.foreign and same_id(sent.user_id, user_id)
     return None if mine else DELETE
 
 
 def _forget(exchange: Exchange, user_id: UserId) -> remember.Change | None:
     """Decide what a login that is not remembered does to the remember cookie."""
     token = presented(exchange)
-    if token is not None and same_id(token.user_id, user_id):
+    if token is not None and not token.foreign and same_id(token.user_id, user_id):
         return None  # The user's own, from before there was a store: it moves when it is needed.
     sent = sent_as(exchange) is not None or exchange.identity.remember is DELETE
     return DELETE if sent or _leaves_a_cookie(exchange, user_id) else None

@@ -10,6 +10,7 @@ from . import challenge, fences, realms, settings, signals
 from .errors import MissingLoader
 from .identity import ATTRIBUTE
 from .protection import fingerprint, later_fingerprint
+from .quart_auth import QuartAuthCookie
 from .signals import UserSignal, user_loaded_from_request
 from .store import Store
 from .users import AnonymousUserMixin
@@ -48,6 +49,9 @@ class BaseLoginManager(Generic[UserT]):
 
     #: Returns what a session is bound to, if that is not the client's fingerprint.
     own_identifier: Callable[[], str] | None = None
+
+    #: Quart-Auth's cookie, if it is read; see `quart_auth`.
+    adopted: QuartAuthCookie | None = None
 
     #: The signals, knowing the application's user class.
     user_logged_in: UserSignal[UserT] = cast(Any, signals.user_logged_in)

@@ -21,7 +21,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import asking, carryover, ending, events, lifetimes, proofs, remember, sessions
-from .claim import refuse_cookie, sent_as
+from .claim import outlives, refuse_cookie, sent_as
 from .errors import StoreUnavailable
 from .exchange import Exchange
 from .opening import put_in, stand_beside
@@ -89,6 +89,8 @@ async def _begin(
         stand_beside(exchange, carryover.mark(user_id))
     else:
         put_in(exchange, opened, user, user_id)
+        if opened.change is None:
+            exchange.identity.remember = remember.DELETE
     exchange.bind(user)
     return True
 
@@ -115,7 +117,9 @@ async def _open(
     exchange: Exchange, token: Token, user: Any, user_id: UserId
 ) -> sessions.Opened | None:
     """Return a login session in the place of *token*; None if the user may have no more."""
-    left = remember.left(token, exchange.setting, exchange.manager.clock())
+    left = None
+    if outlives(exchange, token):
+        left = remember.left(token, exchange.setting, exchange.manager.clock())
     return await sessions.open_session(
         exchange, user, user_id, remembered=left, method="remember_cookie"
     )

@@ -159,6 +159,20 @@ def check_cookies(app: Any) -> None:
                 )
             if name is not None:
                 taken[name] = whose
+    _check_adopted(app, taken)
+
+
+def _check_adopted(app: Any, taken: dict[str, str]) -> None:
+    """Raise `ConfigurationError` if Quart-Auth's cookie has a name that is *taken*."""
+    for manager in managers_of(app).values():
+        name = None if manager.adopted is None else manager.adopted.name
+        if name in taken:
+            raise ConfigurationError(
+                f"Quart-Auth's cookie is named {name!r}, and so is {taken[name]}: a new one would"
+                " overwrite it, or be taken for it. Give the new one another name."
+            )
+        if name is not None:
+            taken[name] = "another that adopt_quart_auth was told of"
 
 
 def missing_manager(app: Any) -> str:

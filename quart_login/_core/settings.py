@@ -305,7 +305,7 @@ def token_lifetime(duration: object) -> float:
     return life
 
 
-def moment(until: object) -> float | None:
+def moment(until: object, name: str = "REMEMBER_COOKIE_LEGACY_UNTIL") -> float | None:
     """Return *until*, a date, a datetime or an ISO 8601 string, in seconds since 1970 (UTC)."""
     if until is None:
         return None
@@ -317,6 +317,5 @@ def moment(until: object) -> float | None:
     if isinstance(until, date):
         return datetime(until.year, until.month, until.day, tzinfo=UTC).timestamp()
     raise ConfigurationError(
-        f"REMEMBER_COOKIE_LEGACY_UNTIL must be a date, a datetime, an ISO 8601 text or None,"
-        f" not {until!r}."
+        f"{name} must be a date, a datetime, an ISO 8601 text or None, not {until!r}."
     )

@@ -67,6 +67,8 @@ class Token:
     epoch: str | None = None
     #: Did a fallback key verify it?
     by_fallback: bool = False
+    #: Is it another library's, so that it must leave the browser?
+    foreign: bool = False
 
     def __repr__(self) -> str:
         return "<Token>"

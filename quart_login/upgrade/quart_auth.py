@@ -2,7 +2,8 @@
 
 `names` says what becomes of its names.  Quart-Auth knows an id; quart_login knows a user, whom a
 ``user_loader`` finds by the id.  So a class of one's own that derives from `AuthUser` can become
-one of `UserMixin`, and the rest is told.
+one of `UserMixin`, and the rest is told.  Whether users are to stay logged in is not for a program
+to decide: it says by what call they do.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import libcst as cst
 import libcst.matchers as m
 
+from .._core.quart_auth import DEFAULTS
 from .edits import Edit, Edits
 from .kinds import Kinds
 from .project import Project
@@ -37,6 +39,10 @@ _SETTINGS = {
     "USER_CLASS": "the `user_loader` makes the users",
 }
 
+#: What keeps Quart-Auth's logins, and the settings that it reads.
+_ADOPT = "quart_login.quart_auth.adopt_quart_auth"
+_READ = {key.removeprefix("QUART_AUTH_") for key in DEFAULTS}
+
 _SETTING = re.compile(r"^[\"']QUART_AUTH_([A-Z_]+)[\"']$")
 
 _SUPER_INIT = m.Call(func=m.Attribute(value=m.Call(func=m.Name("super")), attr=m.Name("__init__")))
@@ -54,6 +60,11 @@ class QuartAuth:
             attribute.attr.value == "user_loader"
             for survey in self._project.surveys
             for attribute in survey.attributes
+        )
+        self._adopts = any(
+            _ADOPT in survey.source.names_of(call.func)
+            for survey in self._project.surveys
+            for call in survey.calls
         )
         self._users = [cls for cls in self._project.classes.values() if self._can_turn(cls)]
         for survey in self._project.surveys:
@@ -136,10 +147,15 @@ class QuartAuth:
             if name in _SETTINGS or name in ("SERIALIZER_CLASS", "SINGLETON"):
                 hint = _SETTINGS.get(name, "delete it")
                 what = f"`LoginManager` has no `{name.lower()}`: {hint}"
+                if name in _READ or name == "SERIALIZER_CLASS":
+                    what += "; give it to `adopt_quart_auth` as it was"
                 self._project.tell(source, argument, what)
         if not self._has_loader:
             what = "`LoginManager` needs a `user_loader`, which finds the user of an id (a text)"
             self._project.tell(source, call, what)
+        if not self._adopts:
+            what = "everybody is logged out, unless you call `adopt_quart_auth(app)` after it: see"
+            self._project.tell(source, call, f"{what} docs/coming-from-quart-auth.md")
 
     def _tell_of_user(self, source: Source, call: cst.Call) -> None:
         given = source.text(call.args[0].value) if call.args else "that id"
@@ -167,6 +183,8 @@ class QuartAuth:
     def _look_at_setting(self, source: Source, string: cst.SimpleString) -> None:
         found = _SETTING.match(string.value)
         if found is not None:
+            if found[1] in _READ and self._adopts:
+                return  # It says what the old cookie was.
             hint = _SETTINGS.get(found[1], "delete it")
             self._project.tell(source, string, f"{string.value} means nothing now: {hint}")
 

@@ -514,7 +514,7 @@ def test_a_suite_fails_while_a_route_is_open(web: Any, tmp_path: Path) -> None:
     path = _write_app(web, tmp_path)
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_suite.py").write_text(SUITE)
-    command = ("pytest", "-q", "-p", "no:cacheprovider")
+    command = ("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:dash")
     before = _execute(tmp_path, *command)
     assert before.returncode == 1, before.stdout
     assert "these routes are to be mended" in before.stdout

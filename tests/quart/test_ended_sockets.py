@@ -911,7 +911,7 @@ async def test_a_stream_of_nobody_is_watched_by_nobody(site: Any) -> None:
 @pytest.mark.skipif(TRIO, reason="Quart-Trio's client opens a nursery by hand for each socket")
 def test_a_socket_that_is_watched_holds_little_more(request: pytest.FixtureRequest) -> None:
     """In a process of its own: what ran before decides where Python lets its dicts grow."""
-    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:dash"]
     alone = subprocess.run(
         [*run, f"{request.path}::test_what_a_watched_socket_holds"],
         cwd=request.config.rootpath,

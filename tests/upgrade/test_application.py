@@ -50,7 +50,7 @@ def passed(folder: Path) -> str:
     """Run the tests in *folder*, and return how many passed."""
     root = str(Path(quart_login.__file__).parents[1])
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:dash"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([root, str(folder)])},
         capture_output=True,

@@ -118,12 +118,20 @@ async def stranger(*_):
 """
 
 
+#: What is told of every `QuartAuth`.
+ADOPT = (
+    "everybody is logged out, unless you call `adopt_quart_auth(app)` after it: see"
+    " docs/coming-from-quart-auth.md"
+)
+
+
 def test_an_application_of_users_of_its_own(upgrade: Upgrade) -> None:
     upgraded = upgrade(APP)
     assert upgraded.text == UPGRADED.lstrip("\n")
     assert upgraded.told == [
         "app.py:13: who is anonymous is no `User` now, but `LoginManager.anonymous_user`",
         "app.py:21: `LoginManager` needs a `user_loader`, which finds the user of an id (a text)",
+        f"app.py:21: {ADOPT}",
         "app.py:39: `get_id()` is a text, also where Quart-Auth's id was a number",
         "app.py:45: `get_id()` is a text, also where Quart-Auth's id was a number",
     ]
@@ -170,10 +178,33 @@ def test_what_has_no_counterpart_is_told(upgrade: Upgrade) -> None:
         "delete it, and set REMEMBER_COOKIE_REFRESH_EACH_REQUEST = True",
         'app.py:4: "QUART_AUTH_COOKIE_SECURE" means nothing now: set LOGIN_SECURE_COOKIES',
         "app.py:5: `LoginManager` has no `duration`: "
-        "set REMEMBER_COOKIE_DURATION, and PERMANENT_SESSION_LIFETIME",
+        "set REMEMBER_COOKIE_DURATION, and PERMANENT_SESSION_LIFETIME; "
+        "give it to `adopt_quart_auth` as it was",
         "app.py:5: `LoginManager` needs a `user_loader`, which finds the user of an id (a text)",
+        f"app.py:5: {ADOPT}",
         "app.py:8: log in the object that your `user_loader` returns for `user.id`, not `AuthUser`",
     ]
+
+
+def test_an_application_that_keeps_the_logins_is_not_told_to(upgrade: Upgrade) -> None:
+    upgraded = upgrade(
+        """
+        from quart import current_app as app
+        from quart_auth import QuartAuth
+        from quart_login.quart_auth import adopt_quart_auth
+
+        app.config["QUART_AUTH_COOKIE_NAME"] = "auth"
+        app.config["QUART_AUTH_MODE"] = "cookie"
+        auth = QuartAuth(app)
+        auth.user_loader(find)
+        adopt_quart_auth(app)
+        """
+    )
+    assert upgraded.told == [
+        'app.py:6: "QUART_AUTH_MODE" means nothing now: tokens are accepted beside cookies:'
+        " see docs/tokens.md"
+    ]
+    assert "adopt_quart_auth(app)" in upgraded.text
 
 
 def test_a_class_without_a_constructor_is_given_one(upgrade: Upgrade) -> None:
