@@ -45,6 +45,7 @@ from ._endings import Ending
 from ._exchange import anywhere, bind_user, exchange, stepped_method
 from ._fence import watch
 from ._streams import follow, is_streamed
+from .cookie_session import LeanCookieSessionInterface
 from .utils import (
     CurrentUser,
     _create_identifier,
@@ -61,6 +62,9 @@ from .utils import (
 
 #: Whether responses that depend on the user are kept from shared caches.
 _PRIVATE: Final = "LOGIN_CACHE_CONTROL_PRIVATE"
+
+#: The interfaces that write the session as the framework does, and say ``Vary`` as it does.
+_SECURE_COOKIES: Final = (SecureCookieSessionInterface, LeanCookieSessionInterface)
 
 V = TypeVar("V", bound=Callable[..., Any])
 R = TypeVar("R")
@@ -424,6 +428,6 @@ def _says_vary(app: Flask, session: Any, said: bool) -> bool:
     whether *session* was accessed?  (It looks in the headers then, which is dear.)
     """
     plain = type(session) is SecureCookieSession
-    if not plain or type(app.session_interface) is not SecureCookieSessionInterface:
+    if not plain or type(app.session_interface) not in _SECURE_COOKIES:
         return False  # There it may mean something else, too.
     return said or session.modified  # As it writes the cookie, it says so in any case.

@@ -52,9 +52,13 @@ from ._streams import Cutting, cutting, follow
 from ._views import anonymous, basic_guarded, freshly_guarded, guarded
 from ._watch import Watch
 from ._websocket import watch_of
+from .cookie_session import LeanCookieSessionInterface
 
 #: Whether responses that depend on the user are kept from shared caches.
 _PRIVATE: Final = "LOGIN_CACHE_CONTROL_PRIVATE"
+
+#: The interfaces that write the session as the framework does, and say ``Vary`` as it does.
+_SECURE_COOKIES: Final = (SecureCookieSessionInterface, LeanCookieSessionInterface)
 
 V = TypeVar("V", bound=Callable[..., Any])
 R = TypeVar("R")
@@ -452,6 +456,6 @@ def _says_vary(app: Quart, session: Any, said: bool) -> bool:
     whether *session* was accessed?  (It looks in the headers then, which is dear.)
     """
     plain = type(session) is SecureCookieSession
-    if not plain or type(app.session_interface) is not SecureCookieSessionInterface:
+    if not plain or type(app.session_interface) not in _SECURE_COOKIES:
         return False  # There it may mean something else, too.
     return said or session.modified  # As it writes the cookie, it says so in any case.

@@ -9,9 +9,13 @@ from flask import Flask, make_response, redirect, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 
-def new_app() -> Flask:
+def new_app(lean: bool = False) -> Flask:
     app = Flask("bench", static_folder=None)
     app.config["SECRET_KEY"] = KEY
+    if lean:
+        from flask_compat.cookie_session import LeanCookieSessionInterface
+
+        app.session_interface = LeanCookieSessionInterface()
 
     @app.route("/public")
     def public() -> str:
@@ -24,8 +28,8 @@ def new_app() -> Flask:
     return app
 
 
-def floor() -> Flask:
-    app = new_app()
+def floor(lean: bool = False) -> Flask:
+    app = new_app(lean)
     serializer = URLSafeTimedSerializer(KEY, salt="remember")
 
     @app.route("/private")
@@ -62,8 +66,8 @@ def floor() -> Flask:
     return app
 
 
-def with_library(lib) -> Flask:
-    app = new_app()
+def with_library(lib, lean: bool = False) -> Flask:
+    app = new_app(lean)
     manager = lib.LoginManager(app)
     manager.login_view = "/login"
     manager.login_message = None
@@ -141,6 +145,10 @@ def apps(loop=None) -> dict[str, Contender]:
     made = {
         "floor": Contender(sender(floor())).prepare(ROWS),
         "flask_compat": Contender(sender(with_library(flask_compat))).prepare(ROWS),
+        "floor, lean cookie": Contender(sender(floor(lean=True))).prepare(ROWS),
+        "flask_compat, lean cookie": Contender(
+            sender(with_library(flask_compat, lean=True))
+        ).prepare(ROWS),
     }
     try:
         import flask_login

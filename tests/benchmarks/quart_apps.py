@@ -10,9 +10,13 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from quart import Quart, redirect, request, session
 
 
-def new_app() -> Quart:
+def new_app(lean: bool = False) -> Quart:
     app = Quart("bench", static_folder=None)
     app.config["SECRET_KEY"] = KEY
+    if lean:
+        from quart_login.cookie_session import LeanCookieSessionInterface
+
+        app.session_interface = LeanCookieSessionInterface()
 
     @app.route("/public")
     async def public() -> str:
@@ -25,8 +29,8 @@ def new_app() -> Quart:
     return app
 
 
-def floor() -> Quart:
-    app = new_app()
+def floor(lean: bool = False) -> Quart:
+    app = new_app(lean)
     serializer = URLSafeTimedSerializer(KEY, salt="remember")
 
     @app.route("/private")
@@ -66,10 +70,10 @@ def floor() -> Quart:
     return app
 
 
-def ours(**config) -> Quart:
+def ours(lean: bool = False, **config) -> Quart:
     from quart_login import LoginManager, current_user, login_required, login_user
 
-    app = new_app()
+    app = new_app(lean)
     app.config.update(config)
     manager = LoginManager(app)
     manager.login_view = "/login"
@@ -149,17 +153,20 @@ def sender(app: Quart, loop: asyncio.AbstractEventLoop):
             "server": ("localhost", 80),
             "extensions": {},
         }
-        seen = {}
+        seen, answered = {}, asyncio.Event()
 
         async def receive():
             if "asked" in seen:
-                await asyncio.Event().wait()
+                await answered.wait()  # Quart 0.23 listens until the client is gone.
+                return {"type": "http.disconnect"}
             seen["asked"] = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def answer(message):
             if message["type"] == "http.response.start":
                 seen["start"] = message
+            elif not message.get("more_body", False):
+                answered.set()
 
         loop.run_until_complete(app(scope, receive, answer))
         start = seen["start"]
@@ -175,6 +182,8 @@ def apps(loop: asyncio.AbstractEventLoop) -> dict[str, Contender]:
         "quart_login on demand": Contender(sender(ours(LOGIN_LOAD_USER="on_demand"), loop)).prepare(
             ROWS
         ),
+        "floor, lean cookie": Contender(sender(floor(lean=True), loop)).prepare(ROWS),
+        "quart_login, lean cookie": Contender(sender(ours(lean=True), loop)).prepare(ROWS),
     }
     with suppress(ImportError):
         made["Quart-Auth"] = Contender(sender(quart_auth(), loop)).prepare(

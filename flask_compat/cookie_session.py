@@ -1,0 +1,66 @@
+"""How does Flask's own session cookie cost less?
+
+    app.session_interface = LeanCookieSessionInterface()
+
+See ``docs/cookie-session.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Request
+from flask.json.provider import DefaultJSONProvider
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.sansio.http import parse_cookie
+
+from quart_login._core.cookie_session import COMPRESS_FROM, Parts, keep, parts_of
+
+__all__ = ["LeanCookieSessionInterface"]
+
+#: What Flask writes sessions with.
+_TAGGED = SecureCookieSessionInterface.serializer
+
+
+class LeanCookieSessionInterface(SecureCookieSessionInterface):
+    """Reads and writes the cookies of Flask's own interface, without making the signer each time.
+
+    What a subclass or an application replaces of it (``salt``, ``get_cookie_name``, ...) is heeded.
+    """
+
+    #: How many bytes of JSON a session must have to be compressed.  Flask compresses any: 0.
+    compress_from: int = COMPRESS_FROM
+
+    _kept: tuple[Parts, URLSafeTimedSerializer | None] | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs the session, or None where there is no key.  It is kept: change
+        nothing of it.
+        """
+        if self.serializer is not _TAGGED or not _is_plain(app.json):
+            return super().get_signing_serializer(app)
+        parts, kept = parts_of(self, app), self._kept
+        if kept is None or kept[0] != parts:
+            made = super().get_signing_serializer(app)
+            kept = self._kept = parts, keep(made, self.compress_from)
+        return kept[1]
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session that *request* brings, or a new one; None where there is no key."""
+        if type(request).cookies is Request.cookies:
+            # As the request would find them, but that it looks through all headers for this one.
+            sent = request.environ.get("HTTP_COOKIE", "")
+            request.__dict__.setdefault("cookies", parse_cookie(sent, request.dict_storage_class))
+        return super().open_session(app, request)
+
+
+def _is_plain(provider: Any) -> bool:
+    """Is the JSON of *provider*, which tagged JSON is written with, Flask's own?"""
+    kind, own = type(provider), provider.__dict__
+    return (
+        kind.loads is DefaultJSONProvider.loads
+        and kind.dumps is DefaultJSONProvider.dumps
+        and "loads" not in own
+        and "dumps" not in own
+    )
