@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -39,3 +41,29 @@ def name(request: pytest.FixtureRequest) -> str:
 def example(name: str) -> ModuleType:
     """Return each example in turn, as its file says it."""
     return _load(name)
+
+
+@pytest.fixture(scope="session")
+def names_of_tests() -> set[str]:
+    """Return the names of all tests, for pages that name some."""
+    trees = (ast.parse(path.read_text("utf-8")) for path in (ROOT / "tests").rglob("test_*.py"))
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, functions)}
+
+
+@pytest.fixture(autouse=True)
+def the_real_flask_login() -> Iterator[None]:
+    """Give `flask_login` its own modules back after a block that gave it ours."""
+
+    def modules() -> dict[str, Any]:
+        return {name: sys.modules[name] for name in sys.modules if is_flask_login(name)}
+
+    before = modules()
+    yield
+    for name in modules():
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+def is_flask_login(name: str) -> bool:
+    return name.partition(".")[0] == "flask_login"

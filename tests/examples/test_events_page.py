@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from blinker import Signal
 
-from quart_login import LoginDecision, Reason
+from quart_login import LoginDecision, Reason, current_user
 from quart_login._core import events, signals
 from quart_login._core.decision import SOURCES
 
@@ -93,3 +93,20 @@ async def test_its_code_runs_and_turns_the_sixth_attempt_away() -> None:
         assert answer.status_code == status
     answer = await client.get("/why")
     assert await answer.get_json() == {"authenticated": False, "reason": "not_loaded"}
+
+
+async def test_it_hears_of_a_forged_login(caplog: pytest.LogCaptureFixture) -> None:
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in BLOCKS:
+        exec(compile(block, "events.md", "exec"), names)
+    manager = names["login_manager"]
+    manager.user_loader(lambda user_id: None)
+
+    @names["app"].get("/who")
+    async def who() -> str:
+        return str(current_user.is_authenticated)
+
+    forged = {"Cookie": f"remember_token=1|{'0' * 128}"}
+    answer = await names["app"].test_client().get("/who", headers=forged)
+    assert await answer.get_data(as_text=True) == "False"
+    assert "Somebody tried a forged login." in caplog.messages

@@ -73,8 +73,11 @@ def test_the_commands_are_there_and_the_table_has_these_columns() -> None:
     assert re.split(r"\s{2,}", head) == list(terminal.HEAD)
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+@pytest.mark.parametrize(
+    "page", sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+)
 def test_each_link_of_a_page_leads_to_one(page: str) -> None:
-    prose = re.sub(r"```.*?```|`[^`]*`", "", (DOCS / page).read_text("utf-8"), flags=re.DOTALL)
+    path = DOCS / page
+    prose = re.sub(r"```.*?```|`[^`]*`", "", path.read_text("utf-8"), flags=re.DOTALL)
     links = re.findall(r"\]\((?!https?:)([^)#]+)", prose)
-    assert [link for link in links if not (DOCS / link).is_file()] == []
+    assert [link for link in links if not (path.parent / link).is_file()] == []
