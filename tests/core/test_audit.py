@@ -17,6 +17,7 @@ from quart_login._core.audit import audit, audit_all
 from quart_login._core.cookies import secure
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.findings import Finding, State
+from quart_login._core.quart_auth import described, serializer_class
 from quart_login._core.realms import EXTENSION
 from quart_login._core.settings import reader
 from quart_login.stores.memory import MemoryStore
@@ -202,6 +203,19 @@ def test_what_cannot_be_seen_is_left_to_the_reader(
     unseen = [one for one in findings(config) if one.state is State.UNSEEN]
     assert any(number == one.requirement and found in one.found for one in unseen)
     assert wrong(config) == []
+
+
+@pytest.mark.parametrize(("until", "told"), [(None, [State.UNSEEN]), ("2027-01-01", [])])
+def test_another_library_s_cookie_that_is_read_for_ever_is_left_to_the_reader(
+    until: str | None, told: list[State]
+) -> None:
+    manager = Manager()
+    manager.adopted = described(
+        {}, {}, until=until, remember=False, user_id=str, serializer_class=serializer_class
+    )
+    app = SimpleNamespace(config=GOOD, debug=False, testing=False, session_interface=Stateless())
+    found = [one for one in audit(app, manager) if "QUART_AUTH" in one.found]
+    assert [one.state for one in found] == told
 
 
 def unmet(**app: Any) -> set[str]:
