@@ -341,11 +341,30 @@ def test_rule_2_for_a_window(seconds: float) -> None:
     assert (copy.who() is not None) == (abs(seconds) == 60)
 
 
-def test_a_websocket_moves_nothing() -> None:
+def test_a_websocket_moves_nothing_and_is_nobody_s() -> None:
+    """It would outlive whatever ends the login, as no login session would be its own."""
     it = old_browser()
     request = it.visit(websocket=True)
-    assert request.identity.user.id == 7 and it.store.all() == []
+    assert request.identity.user is None and it.store.all() == []
     assert not request.identity.beside and request.identity.remember is None
+    assert it.visit().identity.user.id == 7
+
+
+def test_nor_does_a_stream_whose_headers_are_gone() -> None:
+    it = old_browser()
+    request = it.request()
+    request.identity.close()
+    assert request.who() is None and it.store.all() == [] and request.reasons() == []
+
+
+@pytest.mark.parametrize("websocket", [False, True])
+def test_rule_2_what_stays_open_of_the_others_ends_with_the_login(websocket: bool) -> None:
+    it = old_browser()
+    copy = it.copy()
+    it.visit()
+    request = copy.visit(websocket=websocket)
+    [login] = it.store.logins()
+    assert request.identity.user.id == 7 and request.identity.login_session.id == login.id
 
 
 # --- rule 3: revocation --------------------------------------------------------------------------
@@ -476,7 +495,7 @@ def test_rule_4_old_ones_are_nothing_when_the_move_has_ended() -> None:
     assert request.identity.user.id == "bob" and request.reasons() == ["not_registered"]
     assert it.jar == {} and it.store.asked == []
     step(listing.revoke_user(it.request(), 7))
-    assert it.store.asked == ["delete_user"]
+    assert it.store.asked == ["delete_user", "delete_user"]  # of 7, and of "7"
 
 
 # --- as many as may be ---------------------------------------------------------------------------

@@ -771,8 +771,12 @@ def test_p_14_a_login_after_another(user: User) -> None:
         return logged_in(remember=True)
 
     for it, error, how in failures(make, lambda it: it.log_in(user, True)):
-        assert error is not None, how
         check_nobody_is_unknown(it)
+        if how.startswith("get") and "lasting=False" in how:
+            # The login before could not be read, so it ended unread.
+            assert error is None and it.who() is user and len(it.store.all()) == 1
+            continue
+        assert error is not None, how
         if "lasting=False" in how:
             assert len(it.store.all()) == (0 if how.startswith("delete after") else 1), how
         # The login before is as it was, unless it has ended.
