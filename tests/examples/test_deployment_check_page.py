@@ -27,7 +27,7 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize(("shown", "config"), zip(SHOWN, [{}, LIMITS], strict=True))
+@pytest.mark.parametrize(("shown", "config"), list(zip(SHOWN, [{}, LIMITS], strict=True)))
 def test_the_command_prints_each_line(
     shown: str, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
