@@ -22,7 +22,7 @@ from .bearer import issue
 from .errors import ConfigurationError, LoginError, StoreUnavailable
 from .findings import State, report
 from .listing import purge_sessions
-from .realms import manager_named
+from .realms import manager_named, managers_of
 from .routes import Route, problems, routes
 
 P = ParamSpec("P")
@@ -89,6 +89,8 @@ def _row(route: Route) -> tuple[str, ...]:
 def check_configuration(app: Any, strict: bool, as_json: bool) -> None:
     """Compare the configuration with OWASP ASVS 5.0 (V3.3, V7 and what they rest on)."""
     try:
+        for manager in managers_of(app).values():
+            manager.heed_late_settings(app)
         check_views(app)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from error

@@ -115,6 +115,25 @@ def test_settings_that_came_after_the_manager_are_seen(make_site: Any) -> None:
     assert "LOGIN_DISABLED = True" in output and "LOGIN_LOAD_USER must be one of" in output
 
 
+def test_secure_cookies_that_were_asked_for_too_late_are_told_where_they_are_not_heeded(
+    make_site: Any,
+) -> None:
+    """Quart heeds them when it begins to serve, and the check looks at that."""
+    site = make_site({**GOOD, "LOGIN_SECURE_COOKIES": False})
+    site.app.config["LOGIN_SECURE_COOKIES"] = True
+    output = run(site).output
+    assert ("was set after the LoginManager" in output) == (site.web is flask)
+    assert ("ok       SESSION_COOKIE_NAME = '__Host-session'\n" in output) == (site.web is quart)
+
+
+def test_what_says_the_contrary_of_secure_cookies_fails_the_check(make_site: Any) -> None:
+    site = make_site(GOOD)
+    site.app.config["SESSION_COOKIE_HTTPONLY"] = False
+    result = run(site)
+    if site.web is quart:
+        assert result.exit_code == 1 and "SESSION_COOKIE_HTTPONLY is off" in result.output
+
+
 def test_the_check_shows_no_key(make_site: Any) -> None:
     key = "correct horse battery staple"
     site = make_site({"SECRET_KEY": key, "SECRET_KEY_FALLBACKS": ["an old key"]})

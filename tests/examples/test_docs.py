@@ -67,3 +67,9 @@ def test_no_page_has_its_reader_delete_words_for_flask(name: str) -> None:
     text = re.sub(r"\s+", " ", (DOCS / name).read_text("utf-8"))
     asked = r"(without|leave out|delete|omit)( the words?)? `?(async|await)\b"
     assert re.findall(asked, text, re.I) == []
+
+
+@pytest.mark.parametrize("name", ["../README.md", *PAGES])
+def test_nothing_is_installed_by_a_name_that_is_not_published(name: str) -> None:
+    text = (DOCS / name).read_text("utf-8")
+    assert re.findall(r"pip install [^`\n]*quart-login", text) == []
