@@ -56,7 +56,7 @@ def check_origin(exchange: QuartExchange) -> None:
     exchange.bind(None)
     said = (
         f"A websocket was refused: its Origin {origin!r:.100} is not that of"
-        f" {socket.scheme}://{host!r:.100}.{_hint(origin, socket.scheme, host)}"
+        f" {f'{socket.scheme}://{host}'!r:.105}.{_hint(origin, socket.scheme, host)}"
     )
     note_refusal(exchange, "websocket_refused", "foreign_origin", said)
     abort(403)

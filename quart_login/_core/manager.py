@@ -281,6 +281,10 @@ class BaseLoginManager(Generic[UserT]):
                 " @login_manager.user_loader on a function that takes an id and returns the user."
             )
 
+    def heed_late_settings(self, app: Any) -> None:
+        """Do what is done about the settings of *app* when it begins to be served."""
+        return  # Flask tells nobody that it begins.
+
     @property
     def loads_users(self) -> bool:
         """Is there a callback that could tell who makes a request?"""
