@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from flask import Flask, request_started
@@ -30,11 +30,6 @@ class Visitor:
         """Return what ``work(*args)`` does."""
         return step(work(*args))
 
-    @asynccontextmanager
-    async def served(self) -> AsyncIterator[None]:
-        """Let the application be started up: nothing is to be done in Flask."""
-        yield
-
     async def call(self, method: Callable[..., R], *args: Any) -> R:
         """Return what *method* of the manager does outside of requests."""
         with self._app.app_context():
@@ -46,6 +41,10 @@ class Visitor:
         client.login_as(user, realm=self._manager.name)
         jar = client._cookies or {}
         return "; ".join(f"{cookie.key}={cookie.value}" for cookie in jar.values())
+
+    def load(self) -> Any:
+        """Load the user of the request at hand."""
+        return self._manager.current_user.is_authenticated
 
     async def send(self, sent: Sent, first: Callable[[], Any] | None = None) -> Answer:
         """Return what *sent* brings; *first* is called when the request begins."""

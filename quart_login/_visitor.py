@@ -67,6 +67,10 @@ class Visitor:
         await client.login_as(user, realm=self._manager.name)
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookie_jar or ())
 
+    def load(self) -> Any:
+        """Load the user of the request at hand, when that is awaited."""
+        return self._manager.load_user()
+
     async def send(self, sent: Sent, first: Callable[[], Any] | None = None) -> Answer:
         """Return what *sent* brings; *first* is called when the request begins."""
         told: set[str] = set()

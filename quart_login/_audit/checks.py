@@ -22,7 +22,6 @@ from .._core.answers import (
 from .._core.audit import audit_all
 from .._core.fences import is_static
 from .._core.findings import State
-from .._core.reasons import Reason
 from .._core.routes import UNMARKED, Route, route_at
 from .._core.set_cookies import SetCookie, mismatch, objections, parse
 from .._core.visits import GUARDED, NOWHERE, Visit, is_harmless, rule_of
@@ -33,6 +32,12 @@ FOREIGN: Final = "https://login-audit.invalid"
 
 #: What a suite may well set otherwise than its application is deployed with.
 _OF_TESTS: Final = ("TESTING ", "SECRET_KEY")
+
+#: How often each asks before it is said that answers differ: what is drawn at random, of three
+#: say, tells visitors apart that often once in millions.
+_ROUNDS: Final = 10
+
+_OF_CACHES: Final = ("Vary", "Cache-Control")
 
 _NO_USER: Final = (
     "Say who can log in: a fixture login_audit_user, in conftest.py, that returns a user."
@@ -82,8 +87,8 @@ async def check_login_cookies(audit: Audit) -> list[str]:
         login = await _step(audit, visit, jar, lambda: manager.login_user(audit.user, True))
         if LOGGED_IN not in login.told:
             return ["login_audit_user cannot log in: login_user does not let it. Is it active?"]
-        here = await _step(audit, visit, jar)
-        if here.anonymous not in (None, "", str(Reason.NOT_LOADED)):
+        here = await _step(audit, visit, jar, audit.visitor.load)
+        if here.anonymous:
             return [
                 f"The login does not last to the next request: {here.anonymous}. Does the"
                 " user_loader return login_audit_user for its id, and come its cookies back?"
@@ -134,18 +139,23 @@ def _of_deletion(audit: Audit, cookie: SetCookie) -> str | None:
 async def check_caching(audit: Audit, visit: Visit) -> list[str]:
     """May a cache show somebody's answer to *visit* to another?"""
     rounds = [await _round(audit, visit) for _ in range(2)]
-    if _differs(rounds):
-        # By chance, perhaps: what tells visitors apart does so each time.
+    wrong = _of_caching(audit, rounds)
+    while wrong and len(rounds) < _ROUNDS:
         rounds.append(await _round(audit, visit))
-    depends = _differs(rounds)
-    wrong: list[str] = []
-    for person, answer in zip(audit.people, rounds[-1], strict=True):
-        if depends or brings_login(answer, audit.login_cookies, person is not None):
-            wrong += _of_marks(audit, answer, person, depends=depends)
+        wrong = _of_caching(audit, rounds)
     for person, answer in zip(audit.people, rounds[-1], strict=True):
         if answer.is_failure and not wrong:
             raise _failed(audit, answer, person)
     return wrong or _of_static(audit, visit, rounds[-1][0]) or _alone(audit)
+
+
+def _of_caching(audit: Audit, rounds: Sequence[Sequence[Answer]]) -> list[str]:
+    """Return what is wrong with answers of *rounds* that depend on who asks, or bring a login."""
+    depends, wrong = _differs(rounds), list[str]()
+    for person, answer in zip(audit.people, rounds[-1], strict=True):
+        if depends or brings_login(answer, audit.login_cookies, person is not None):
+            wrong += _of_marks(audit, answer, person, depends=depends)
+    return wrong
 
 
 async def _round(audit: Audit, visit: Visit) -> list[Answer]:
@@ -168,7 +178,8 @@ def _of_marks(audit: Audit, answer: Answer, person: Any, *, depends: bool = Fals
     if missing is None:
         return
     why = "depends on the visitor" if depends else "sets a login cookie"
-    have = ", ".join(f"{name}: {value}" for name, value in answer.headers if _is_of_caches(name))
+    said = ((name.title(), value) for name, value in answer.headers)
+    have = ", ".join(f"{name}: {value}" for name, value in said if name in _OF_CACHES)
     yield (
         f"The answer ({answer}) to {audit.who(person)} {why}, and says {have or 'nothing'} to"
         f" caches: a cache may show it to others. It needs {missing}. The library says so where"
@@ -176,10 +187,6 @@ def _of_marks(audit: Audit, answer: Answer, person: Any, *, depends: bool = Fals
         " cache in front of the view), or for another way by which the view knows its visitor; or"
         " say it there, response.vary.add('Cookie')."
     )
-
-
-def _is_of_caches(name: str) -> bool:
-    return name.lower() in ("vary", "cache-control")
 
 
 def _of_static(audit: Audit, visit: Visit, answer: Answer) -> list[str]:

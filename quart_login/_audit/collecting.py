@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, Final
 
@@ -92,9 +93,37 @@ def login_audit(
         shared.setdefault("set", {}),
         shared.setdefault("deleted", {}),
     )
-    if audit.visitor.runs_on_asyncio and request.config.pluginmanager.hasplugin("asyncio"):
-        audit.visitor.loop = request.getfixturevalue("login_audit_loop")
+    if audit.visitor.runs_on_asyncio:
+        if _named(request.config) is not None:
+            audit.visitor.loop = _serving(audit.visitor, shared)
+        elif request.config.pluginmanager.hasplugin("asyncio"):
+            audit.visitor.loop = request.getfixturevalue("login_audit_loop")
     return audit
+
+
+def _serving(visitor: Any, shared: dict[str, Any]) -> Any:
+    """Return the event loop of the named application, which is started up once: what an application
+    does while serving can be begun but once.
+    """
+    if "loop" not in shared:
+        from asyncio import new_event_loop
+
+        loop, serving = new_event_loop(), visitor.served()
+        shared.update(loop=loop, serving=serving)
+        loop.run_until_complete(serving.__aenter__())
+    return shared["loop"]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Take the named application down again."""
+    shared = session.config.stash.get(_shared, {})
+    if (loop := shared.get("loop")) is None:
+        return
+    with suppress(Exception):  # It did not start, or does not end; neither is what was asked.
+        loop.run_until_complete(shared["serving"].__aexit__(None, None, None))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
 
 
 class LoginAudit(pytest.Module):
@@ -142,7 +171,7 @@ class Asked(pytest.Function):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, ToMend):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
 
 class ToMend(AssertionError):
@@ -152,20 +181,13 @@ class ToMend(AssertionError):
 def _asking(check: Check) -> Callable[..., None]:
     def ask(login_audit: Audit, request: pytest.FixtureRequest) -> None:
         try:
-            wrong = login_audit.visitor.run(_visit, login_audit, check, _named(request.config))
+            wrong = login_audit.visitor.run(check, login_audit)
         except Unsuited as unsuited:
             pytest.skip(f"{request.node.name}: {unsuited}")
         if wrong:
             raise ToMend("\n".join(wrong))
 
     return ask
-
-
-async def _visit(audit: Audit, check: Check, named: str | None) -> list[str]:
-    if named is None:
-        return await check(audit)  # Whoever made it for the tests has started it up.
-    async with audit.visitor.served():
-        return await check(audit)
 
 
 # --- where the items are -------------------------------------------------------------------------

@@ -22,7 +22,11 @@ Check: TypeAlias = Callable[[Audit], Coroutine[Any, Any, list[str]]]
 
 
 def plan(app: Any, settings: Settings, skipped: Sequence[str] = ()) -> dict[str, Check]:
-    """Return what *app* is asked, by name, but for names that a pattern in *skipped* matches."""
+    """Return what *app* is asked, by name, but for names that a pattern in *skipped* matches.
+
+    Raises `Unsuited` for an application without logins.
+    """
+    manager_of(app)
     found: dict[str, Check] = {}
     for name, check in (*_of_settings(app), *_of_visits(app, settings)):
         if not any(fnmatchcase(name, pattern) for pattern in skipped):
@@ -45,8 +49,7 @@ def _of_visits(app: Any, settings: Settings) -> Iterator[tuple[str, Check]]:
     names = _names([*routes, *visits_off_the_routes(app)])
     pages = [visit for visit in routes if _is_page(visit, settings)]
     for visit in pages:
-        if visit.method != "HEAD":
-            yield f"P17 {names[visit]}", partial(checks.check_cookies, visit=visit)
+        yield f"P17 {names[visit]}", partial(checks.check_cookies, visit=visit)
     for visit in pages:
         yield f"P18 {names[visit]}", partial(checks.check_caching, visit=visit)
     for visit in names:
@@ -60,7 +63,7 @@ def _of_visits(app: Any, settings: Settings) -> Iterator[tuple[str, Check]]:
 
 def _is_page(visit: Visit, settings: Settings) -> bool:
     """May somebody be shown something there?"""
-    if visit.is_websocket or visit.method == "OPTIONS":
+    if visit.is_websocket or visit.method in ("HEAD", "OPTIONS"):
         return False
     return is_harmless(visit, settings.methods)
 

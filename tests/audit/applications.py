@@ -1,16 +1,23 @@
-"""Applications to audit, in both frameworks: one that is as it should be, and ways to make it wrong.
+"""Applications to audit, in both frameworks: one that is as it should be, and a way to audit them.
 
 Sources are written once: ``ASYNC`` and ``AWAIT`` stand for what Quart says and Flask does not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+BOTH = pytest.mark.parametrize("framework", ["flask", "quart"])
+
 BASE = """
 from functools import wraps
 from datetime import timedelta
 
-from WEB import KIND, abort, make_response, redirect, request, session
-from LIB import (
+from FRAMEWORK import KIND, abort, make_response, redirect, request, session
+from PACKAGE import (
     LoginManager, UserMixin, current_user, login_exempt, login_required, login_user, logout_user
 )
 from quart_login.stores.memory import MemoryStore
@@ -125,17 +132,48 @@ def login_audit_other_user():
 """
 
 
+#: Warnings are errors there, too.
+INI = """
+[pytest]
+filterwarnings = error
+asyncio_default_fixture_loop_scope = function
+"""
+
+
 def source(framework: str, *parts: str) -> str:
     """Return the module of an application of *framework*."""
     quart = framework == "quart"
     said = {
         "ASYNC ": "async " if quart else "",
         "AWAIT ": "await " if quart else "",
-        "WEB": framework,
+        "FRAMEWORK": framework,
         "KIND": framework.capitalize(),
-        "LIB": "quart_login" if quart else "flask_compat",
+        "PACKAGE": "quart_login" if quart else "flask_compat",
     }
     text = "\n".join([BASE, *([SOCKET] if quart else []), *parts])
     for word, meaning in said.items():
         text = text.replace(word, meaning)
     return text
+
+
+@dataclass
+class Audited:
+    """What came of an audit."""
+
+    text: str
+    outcomes: dict[str, str]
+
+    @property
+    def failed(self) -> list[str]:
+        return self.with_outcome("FAILED")
+
+    @property
+    def skipped(self) -> list[str]:
+        return self.with_outcome("SKIPPED")
+
+    def with_outcome(self, outcome: str) -> list[str]:
+        return [name for name, found in self.outcomes.items() if found == outcome]
+
+
+#: Makes an application of parts, audits it with options, and tells what came of it.
+Auditing = Callable[..., Audited]
