@@ -90,16 +90,19 @@ def visits_off_the_routes(app: Any) -> list[Visit]:
 
 def _paths_of_nothing(app: Any) -> list[str]:
     """Return a path for each fence of *app* that meets no route within it."""
-    paths = [re.match("[^<]*/", rule.rule) for rule in app.url_map.iter_rules()]
-    tried = sorted(
-        {"/"} | {found[0] for found in paths if found}, key=lambda path: (len(path), path)
-    )
+    tried = sorted({path for rule in app.url_map.iter_rules() for path in _folders(rule.rule)})
     found = []
     for fence in fences_of(app):
         least = 0 if fence.blueprint is None else 1
-        within = (f"{path}{NOWHERE}" for path in tried if fence.reach(f"{path}{NOWHERE}") >= least)
+        within = (path for path in tried if fence.reach(path) >= least)
         found += [path for path in within if _meets_nothing(app, path)][:1]
     return sorted(set(found))
+
+
+def _folders(rule: str) -> Iterator[str]:
+    """Yield a path in each folder of *rule*, as far as that has no parameters."""
+    plain = rule.partition("<")[0]
+    return (f"{plain[: slash.end()]}{NOWHERE}" for slash in re.finditer("/", plain))
 
 
 def _meets_nothing(app: Any, path: str) -> bool:
