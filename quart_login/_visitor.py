@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from quart import Quart
 from quart.signals import request_started
-from quart.testing.connections import WebsocketResponseError
 
 from ._core.answers import HEARD, Answer, Sent
 from ._core.kit import ATTRIBUTE
@@ -133,52 +132,83 @@ class Visitor:
     async def socket(self, sent: Sent) -> AsyncIterator[Socket]:
         """Open a websocket in an ``async with`` block."""
         client = QuartLoginClient(self._app, use_cookies=False)
+        heard, own = _Heard(self._app), client.websocket_connection_class
+        connecting: Any = client
+        connecting.websocket_connection_class = lambda app, scope: own(cast(Quart, heard), scope)
         connection = client.websocket(sent.path, headers=_headers(sent), scheme="wss")
         await connection.__aenter__()
         try:
-            yield Socket(connection)
+            yield Socket(connection, heard)
         finally:
             # The view's exceptions are not what was asked for.
             with suppress(Exception):
                 await connection.__aexit__(None, None, None)
 
 
-class Socket:
-    """One websocket, as its client sees it."""
+class _Heard:
+    """An application, and what it says to the one websocket that is opened by this.
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        #: With what it was refused, if it was.
+    (The test clients of Quart's releases tell of a websocket's end each in another way, or not.)
+    """
+
+    def __init__(self, app: Quart) -> None:
+        self._app = app
+        self.response_class = app.response_class
+        self.accepted = False
+        #: With what it was refused, if it was so by a response.
         self.status: int | None = None
         self.is_over = False
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def hear(message: Any) -> None:
+            kind = message["type"]
+            self.accepted = self.accepted or kind == "websocket.accept"
+            self.is_over = self.is_over or kind not in ("websocket.accept", "websocket.send")
+            self.status = message.get("status", self.status)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, hear)
+        finally:
+            self.is_over = True
+
+
+class Socket:
+    """One websocket, as its client sees it."""
+
+    def __init__(self, connection: Any, heard: _Heard) -> None:
+        self._connection = connection
+        self._heard = heard
+
     @property
     def accepted(self) -> bool:
-        return bool(self._connection.accepted)
+        return self._heard.accepted
+
+    @property
+    def is_over(self) -> bool:
+        return self._heard.is_over
+
+    @property
+    def status(self) -> int | None:
+        """With what it was refused, if it was so by a response."""
+        return self._heard.status
 
     async def opens(self) -> bool:
         """Is it accepted?"""
-        await self._look(until_accepted=True)
+        await self._look(lambda: self.accepted or self.is_over)
         return self.accepted and not self.is_over
 
     async def ends(self) -> bool:
         """Is it closed before long?"""
-        await self._look(until_accepted=False)
+        await self._look(lambda: self.is_over)
         return self.is_over
 
-    async def _look(self, *, until_accepted: bool) -> None:
+    async def _look(self, done: Callable[[], bool]) -> None:
         until = time.monotonic() + _SOON
-        while time.monotonic() < until and not self.is_over:
-            if until_accepted and self.accepted:
-                return
-            try:
+        while time.monotonic() < until and not done():
+            # What comes is of no interest, but that it comes.
+            with suppress(Exception):
                 await in_time(_AGAIN, self._connection.receive)
-            except TimeoutError:
-                continue
-            except WebsocketResponseError as refusal:
-                self.status, self.is_over = refusal.response.status_code, True
-            except Exception:  # It was closed; or, on trio, so was the channel that would tell.
-                self.is_over = True
 
 
 def _headers(sent: Sent) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .._core.answers import (
     LOGGED_IN,
+    LOOKED,
     Answer,
     brings_login,
     is_refusal,
@@ -193,11 +194,11 @@ def _of_static(audit: Audit, visit: Visit, answer: Answer) -> list[str]:
     """Return what keeps caches from a static file, which is for everybody."""
     if not is_static(audit.app, visit.endpoint or "") or answer.status != 200:
         return []
-    if unmarked(answer, False) and "private" not in answer.listed("Cache-Control"):
+    if LOOKED not in answer.told:  # Quart 0.23 marks all that it answers.
         return []
     return [
-        "A static file is kept from caches, as if it depended on the user. Does a before_request"
-        " hook look at current_user, or at the session? Leave that out for static files."
+        "A static file is kept from caches, as what depends on the user is. Does a before_request"
+        " hook look at current_user? Let it leave static files out (request.endpoint)."
     ]
 
 

@@ -18,14 +18,19 @@ from typing import Final
 from werkzeug.http import parse_list_header
 
 from .set_cookies import parse
-from .signals import user_logged_in, user_unauthorized
+from .signals import user_accessed, user_logged_in, user_unauthorized
 
 #: What an answer tells of that happened meanwhile.
 REFUSED: Final = "refused"
 LOGGED_IN: Final = "logged in"
+LOOKED: Final = "looked at the user"
 
 #: The signals that tell it.
-HEARD: Final = ((user_unauthorized, REFUSED), (user_logged_in, LOGGED_IN))
+HEARD: Final = (
+    (user_unauthorized, REFUSED),
+    (user_logged_in, LOGGED_IN),
+    (user_accessed, LOOKED),
+)
 
 _WORDS: Final = re.compile(rb"\w+|[^\w\s]")
 
@@ -49,7 +54,7 @@ class Answer:
     headers: Sequence[tuple[str, str]] = ()
     #: None for what is yet to be made while it is sent, perhaps without end.
     body: bytes | None = b""
-    #: What happened meanwhile: `REFUSED`, `LOGGED_IN`.
+    #: What happened meanwhile: `REFUSED`, `LOGGED_IN`, `LOOKED`.
     told: frozenset[str] = frozenset()
     #: What was raised in place of an answer.
     error: BaseException | None = field(default=None, repr=False)

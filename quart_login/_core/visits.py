@@ -90,7 +90,8 @@ def visits_off_the_routes(app: Any) -> list[Visit]:
 
 def _paths_of_nothing(app: Any) -> list[str]:
     """Return a path for each fence of *app* that meets no route within it."""
-    tried = sorted({path for rule in app.url_map.iter_rules() for path in _folders(rule.rule)})
+    paths = {path for rule in app.url_map.iter_rules() for path in _folders(rule.rule)}
+    tried = sorted(paths, key=lambda path: (len(path), path))
     found = []
     for fence in fences_of(app):
         least = 0 if fence.blueprint is None else 1

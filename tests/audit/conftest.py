@@ -21,9 +21,7 @@ def run_audit(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Cal
         method = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
         loaded = ("-p", "quart_login.pytest_plugin", "-p", "no:dash", "-p", "no:cacheprovider")
         ran = method(*loaded, "--login-audit", "-v", "-rs", *options)
-        line = r"^(?:\[gw.*?\] .*? )?login-audit::(.*?) (PASSED|FAILED|SKIPPED|ERROR)"
-        found = re.findall(line, ran.stdout.str(), re.MULTILINE)
-        return Audited(ran.stdout.str() + ran.stderr.str(), dict(found))
+        return Audited(ran.stdout.str() + ran.stderr.str(), outcomes_in(ran.stdout.str()))
 
     return run
 
@@ -39,3 +37,14 @@ def audit(pytester: pytest.Pytester, run_audit: Callable[..., Audited]) -> Audit
         return run_audit(*options, ini=ini)
 
     return audited
+
+
+def outcomes_in(text: str) -> dict[str, str]:
+    """Return what is said of each question; with several processes, the outcome is said first."""
+    word = "(PASSED|FAILED|SKIPPED|ERROR)"
+    found = dict(re.findall(rf"^login-audit::(.*?) {word}", text, re.MULTILINE))
+    for outcome, name in re.findall(
+        rf"^\[gw.*?\] {word} login-audit::(.*?) *$", text, re.MULTILINE
+    ):
+        found[name] = outcome
+    return found

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from types import ModuleType
 
 import pytest
 from audit.applications import BOTH, CONFTEST, FENCE, INI, Audited, Auditing, source
+
+import flask_compat
+import quart_login
 
 RunAudit = Callable[..., Audited]
 
@@ -55,6 +59,7 @@ def test_coroutine_fixtures_and_visits_share_a_loop(
     pytester: pytest.Pytester, run_audit: RunAudit, mode: str, scope: str
 ) -> None:
     pytester.makepyfile(shop=source("quart", FENCE, BOUND_TO_A_LOOP), conftest=ASYNC_FIXTURES)
+    pytester.makepyfile("async def test_own(app): pass" if mode == AUTO else "")
     ini = mode.replace("\n", f"\nasyncio_default_test_loop_scope = {scope}\n")
     found = run_audit("-o", f"asyncio_default_fixture_loop_scope={scope}", ini=ini)
     assert set(found.outcomes.values()) == {"PASSED"}, found.text
@@ -231,6 +236,12 @@ def test_the_module_that_every_suite_loads_imports_nothing_else() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.strip() == "['quart_login', 'quart_login.pytest_plugin']"
+
+
+@pytest.mark.parametrize("package", [quart_login, flask_compat])
+def test_an_application_may_start_pytest_itself(package: ModuleType) -> None:
+    """pytest would rewrite the packages of its plugins, and warn where it is too late for that."""
+    assert "PYTEST_DONT_REWRITE" in str(package.__doc__)
 
 
 def test_an_audit_of_flask_does_without_quart(
