@@ -13,7 +13,7 @@ from core.paper import Manager
 from core.test_cookies import FRAMEWORK
 
 from quart_login._core import settings
-from quart_login._core.audit import audit, audit_all
+from quart_login._core.audit import _VARIED, audit, audit_all
 from quart_login._core.cookies import secure
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.findings import Finding, State
@@ -366,3 +366,46 @@ def test_a_finding_says_whose_realm_it_is_of_and_can_be_json() -> None:
     assert {row["realm"] for row in rows} == {"staff"}
     assert any("staff_remember_token" in str(row["found"]) for row in rows)
     assert {row["state"] for row in json.loads(json.dumps(rows))} <= {str(one) for one in State}
+
+
+def test_what_is_set_to_nothing_is_not_set() -> None:
+    found = findings({"LOGIN_CLEAR_SITE_DATA": None})
+    states = [one.state for one in found if one.requirement == "14.3.1"]
+    assert states == [State.OK, State.UNSEEN]
+    assert "LOGIN_CLEAR_SITE_DATA = ['cache']" in [one.found for one in findings()]
+
+
+def test_strict_is_as_good_as_lax() -> None:
+    assert wrong({"SESSION_COOKIE_SAMESITE": "Strict"}) == []
+
+
+def test_a_key_is_measured_in_bytes() -> None:
+    for key, size in (("äöüßéèàùçâêîôûñ", 30), ("äöüßéèàùçâêîôûñ".encode("latin1"), 15)):
+        said = [one.found for one in findings({"SECRET_KEY": key}) if one.requirement == "11.5.1"]
+        assert said == [
+            f"SECRET_KEY is {size} bytes long" if size > 16 else "SECRET_KEY can be guessed"
+        ]
+
+
+def test_a_key_of_few_letters_can_be_guessed_and_one_of_some_cannot() -> None:
+    few = "".join(chr(97 + number) for number in range(_VARIED - 1)).ljust(40, "a")
+    assert wrong({"SECRET_KEY": few}) == [("11.5.1", "SECRET_KEY can be guessed")]
+    assert wrong({"SECRET_KEY": few + "z"}) == []
+
+
+def test_an_end_of_flask_login_s_form_is_seen() -> None:
+    unset = "REMEMBER_COOKIE_LEGACY_UNTIL = None"
+    assert unset not in [one.found for one in findings()]
+    assert unset in [one.found for one in findings({"REMEMBER_COOKIE_LEGACY_UNTIL": None})]
+
+
+def test_what_is_never_remembered_needs_no_short_cookie() -> None:
+    strict = {"LOGIN_ASSURANCE_LEVEL": "aal2", "LOGIN_LIFETIME": None}
+    found = findings({**strict, "REMEMBER_COOKIE_DURATION": timedelta(days=365)})
+    [limits] = [one for one in found if one.requirement == "7.1.1"]
+    assert limits.advice.startswith("They fit AAL2.")
+
+
+def test_without_a_store_the_advice_is_to_have_one_but_where_there_is_a_better() -> None:
+    advice = {one.requirement: one.advice for one in findings() if one.state is State.UNMET}
+    assert "session_epoch" in advice["7.4.3"] and "session_epoch" not in advice["7.4.1"]

@@ -381,3 +381,10 @@ def test_a_response_is_looked_at_where_there_is_something_for_it(change: dict[st
     for name, value in change.items():
         setattr(it.identity, name, value)
     assert is_due(it.identity, it.session, it.manager.keys, it.config)
+
+
+def test_who_was_named_by_the_request_gets_no_remember_cookie() -> None:
+    it = paper({**SESSION, "_remember": "set"})
+    it.bind(ALICE)
+    it.identity.by_request = True
+    assert set_cookies(it.answer()) == []

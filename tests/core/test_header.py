@@ -642,3 +642,30 @@ def test_options_get_the_automatic_answer() -> None:
 
 def test_with_login_disabled_everybody_comes_in() -> None:
     assert enter(behind_one(None, LOGIN_DISABLED=True)) is None
+
+
+# --- whom a dialogue would disturb ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "offered"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Mode": "navigate"}, True),
+        ({"Sec-Fetch-Mode": "cors"}, False),
+        ({"X-Requested-With": "XMLHttpRequest"}, False),
+        ({"X-Requested-With": "fetch", "Sec-Fetch-Mode": "navigate"}, False),
+    ],
+)
+def test_a_script_of_a_page_is_offered_no_dialogue(headers: dict[str, str], offered: bool) -> None:
+    it = Paper(users=USERS, headers={"User-Agent": "paper", **headers})
+    it.manager.verify_password(lambda username, password: ALICE)
+    said = challenge.challenges(it)
+    assert any(one.startswith("Basic ") for one in said) is offered
+    assert said[0].startswith("Bearer ")
+
+
+def test_every_letter_of_ascii_that_can_be_shown_is() -> None:
+    letters = "".join(map(chr, range(0x20, 0x7F)))
+    assert challenge.quoted(letters).replace("\\", "") == f'"{letters}"'.replace("\\", "")
+    assert challenge.quoted("~\x7fé") == '"~??"'

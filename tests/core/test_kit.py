@@ -94,3 +94,9 @@ def test_nobody_is_told_from_somebody() -> None:
         kit.assert_anonymous(SimpleNamespace(login_decision=NOBODY), Reason.USER_GONE)
     with pytest.raises(TypeError, match="login client"):
         kit.assert_anonymous(SimpleNamespace())
+
+
+def test_nobody_is_no_user_of_a_browser() -> None:
+    for what in (None, object()):
+        with pytest.raises(UnusableUser):
+            opened(what)

@@ -623,3 +623,26 @@ def test_nothing_is_noted_where_nobody_is_known() -> None:
     it.do(known)
     it.log_out()
     assert it.store.all() == []
+
+
+@pytest.mark.parametrize("why", ["revoked", "retired", "gone"])
+def test_an_old_cookie_that_is_refused_leaves_the_request_to_its_loader(why: str) -> None:
+    it, named = old_browser(), User("bob")
+    if why == "revoked":
+        it.do(listing.revoke_user, 7)
+    elif why == "retired":
+        it.copy().log_out()
+    else:
+        del it.users[7]  # type: ignore[attr-defined]
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request()
+    assert request.who() is named and request.identity.by_request
+
+
+def test_what_was_retired_is_retired_once() -> None:
+    it = old_browser()
+    copy, late = it.copy(), it.copy()
+    copy.log_out()
+    kept = it.store.all()
+    late.log_out()
+    assert it.store.all() == kept

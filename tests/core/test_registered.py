@@ -628,3 +628,74 @@ def test_a_remember_cookie_is_said_to_be_there_if_it_is_good() -> None:
     assert not login.login_remembered(other.request())
     assert not login.login_remembered(other.visit())
     assert not login.login_remembered(it.another().visit())
+
+
+def test_a_logout_by_an_ended_login_s_cookie_is_no_error() -> None:
+    it = logged_in(remember=True)
+    step(it.store.delete(it.request(), it.store.one().id))
+    it.close()
+    it.log_out()
+    assert it.jar == {}
+
+
+def test_a_logout_ends_the_login_whose_proof_was_refused_in_the_same_request() -> None:
+    it = logged_in()
+    late = it.copy()
+    it.do(login.confirm_login)
+    it.clock.advance(seconds=61)
+    request = late.request()
+    assert request.who() is None and KEYS.proof not in request.session
+    step(login.logout_user(request))
+    assert it.store.logins() == []
+
+
+def test_a_login_while_the_user_is_loaded_stands() -> None:
+    it = logged_in()
+
+    async def loader(key: Any) -> Any:
+        await login.login_user(request, User("bob"))
+        return User(7)
+
+    it.it.manager.user_loader(loader)
+    request = it.request()
+    assert request.who().id == "bob" and request.session[KEYS.user_id] == "bob"
+
+
+def test_a_cookie_of_another_realm_s_login_loads_nobody() -> None:
+    it = logged_in(remember=True)
+    it.store.put(replace(it.store.one(), user_id="#seven"))
+    it.close()
+    asked: list[Any] = []
+    it.it.manager.user_loader(asked.append)
+    assert it.who() is None and asked == [] and it.jar == {}
+
+
+def test_a_user_who_is_gone_loses_all_logins_also_those_of_an_epoch() -> None:
+    user = User(7, session_epoch=1)
+    it = logged_in(users={7: user})
+    it.another().log_in(user)
+    it.it.manager.user_loader(lambda key: None)
+    assert it.who() is None and it.store.logins() == []
+
+
+def test_a_theft_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    it = logged_in(remember=True)
+    thief = it.copy(session=False)
+    it.close()
+    it.visit()
+    it.visit()
+    it.clock.advance(seconds=3600)
+    assert thief.who() is None
+    lines = [line for line in caplog.records if line.event == "remember_theft_detected"]  # type: ignore[attr-defined]
+    assert len(lines) == 1 and lines[0].levelname == "WARNING"
+
+
+def test_a_session_alone_does_not_say_that_its_cookie_came() -> None:
+    it = logged_in(remember=True)
+    it.close()
+    it.visit()
+    assert not it.store.one().confirmed
+    it.copy(cookie=False).visit()
+    assert not it.store.one().confirmed
+    it.visit()
+    assert it.store.one().confirmed

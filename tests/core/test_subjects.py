@@ -88,3 +88,7 @@ def test_every_name_names_one_user_or_none(name: str, realm: str | None) -> None
 def test_a_name_without_a_realm_names_nobody_in_one(name: str) -> None:
     assert user_id_of(name) is not None
     assert user_id_of(name, "staff") is None
+
+
+def test_no_name_is_nobody_s() -> None:
+    assert user_id_of("") is None and user_id_of("~staff~", "staff") is None
