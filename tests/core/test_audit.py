@@ -38,6 +38,15 @@ GOOD: dict[str, Any] = {
 }
 
 
+#: What tutorials and answers on the web have for a key.
+KNOWN = """
+    dev devkey secret secretkey mysecret mysecretkey supersecret supersecretkey topsecret
+    changeme changethis pleasechangeme development developmentkey notasecret verysecret
+    verysecretkey hardtoguessstring youwillneverguess thisisasecretkey thisshouldbeasecret
+    password key test testing random abc123 123456
+"""
+
+
 class Stateless:
     """A session interface that keeps the session in the cookie."""
 
@@ -409,3 +418,40 @@ def test_what_is_never_remembered_needs_no_short_cookie() -> None:
 def test_without_a_store_the_advice_is_to_have_one_but_where_there_is_a_better() -> None:
     advice = {one.requirement: one.advice for one in findings() if one.state is State.UNMET}
     assert "session_epoch" in advice["7.4.3"] and "session_epoch" not in advice["7.4.1"]
+
+
+def test_either_mode_of_protection_is_one_and_an_audience_is_seen() -> None:
+    for mode in ("basic", "strong"):
+        assert wrong({"SESSION_PROTECTION": mode}) == []
+    [audience] = [one for one in findings() if one.requirement == "9.2.3"]
+    assert audience.state is State.OK
+
+
+def test_sixteen_bytes_are_enough() -> None:
+    assert wrong({"SECRET_KEY": KEY[:16]}) == []
+    assert wrong({"SECRET_KEY": KEY[:15]}) == [("11.5.1", "SECRET_KEY can be guessed")]
+
+
+def test_the_limits_are_said_that_are_set_without_a_store() -> None:
+    def said(**config: Any) -> str:
+        found = findings({"LOGIN_LIFETIME": timedelta(hours=1), **config})
+        return next(one.found for one in found if one.requirement == "7.1.1")
+
+    assert "idle" not in said() and "idle" in said(LOGIN_IDLE_TIMEOUT=60)
+
+
+def test_who_is_never_remembered_is_told_by_which_level() -> None:
+    found = [one.found for one in findings({"LOGIN_ASSURANCE_LEVEL": "aal2"})]
+    assert "nobody is remembered: LOGIN_ASSURANCE_LEVEL = 'aal2'" in found
+
+
+def test_a_state_is_a_word_in_json() -> None:
+    assert Finding("1.1", State.WRONG, "found").as_dict()["state"] == "wrong"
+
+
+@pytest.mark.parametrize("end", ["", "!"])
+@pytest.mark.parametrize("key", KNOWN.split())
+def test_a_key_that_is_in_books_is_known_to_everybody(key: str, end: str) -> None:
+    assert wrong({"SECRET_KEY": key.upper() + end}) == [
+        ("11.5.1", "SECRET_KEY is known to everybody")
+    ]

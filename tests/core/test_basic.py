@@ -194,3 +194,17 @@ def test_016_a_method_other_than_get_is_looked_at_too() -> None:
     view.view_class, view.methods = Form, {"POST"}  # type: ignore[attr-defined]
     with pytest.raises(ConfigurationError, match="LOGIN_BASIC_USERNAME"):
         basic.check_views(app_with(view))
+
+
+def test_016_a_class_that_names_no_methods_answers_get() -> None:
+    class View:
+        def get(self) -> None: ...
+
+        def dispatch_request(self) -> None: ...
+
+    def view() -> None: ...
+
+    basic.mark(View.get, NAMES, None)
+    view.view_class = View  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match="LOGIN_BASIC_USERNAME"):
+        basic.check_views(app_with(view))

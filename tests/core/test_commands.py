@@ -129,3 +129,17 @@ def test_methods_are_listed_with_commas() -> None:
     app = App()
     app.add("/form", "form", guarded(lambda: None), methods=["GET", "POST"])
     assert "  GET, POST  " in run(app, "routes").stdout
+
+
+def test_a_negative_number_is_one() -> None:
+    assert _ids("-5", False) == [-5, "-5"]
+    assert _ids("-5", True) == ["-5"] and _ids("--5", False) == ["--5"]
+
+
+def test_a_requirement_is_in_the_table() -> None:
+    app = App()
+    app.config = dict(GOOD)
+    app.debug = app.testing = False  # type: ignore[attr-defined]
+    app.session_interface = SimpleNamespace()  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = {None: Manager()}
+    assert any(line.startswith("3.3.1  ") for line in run(app, "check").stdout.splitlines())

@@ -401,3 +401,10 @@ def test_a_socket_at_the_path_protects_what_is_asked_for_as_a_page() -> None:
     app.add("/form", "live.form", methods=["POST"])
     assert asked(app, "/socket") == asked(app, "/form") == [manager]
     assert asked(app, "/elsewhere") == []
+
+
+def test_a_route_that_names_no_methods_is_a_page() -> None:
+    app = App()
+    manager_of(app).login_view = "/login"
+    app.add("/login", "login", methods=None)
+    assert fences.is_login_page(app, "login")

@@ -705,3 +705,9 @@ def test_a_refused_password_is_told_with_its_reason(caplog: pytest.LogCaptureFix
         step(guard.refuse_basic(it, names))
     [line] = caplog.records
     assert (line.event, line.reason) == ("credential_rejected", "wrong_password")  # type: ignore[attr-defined]
+
+
+def test_it_is_not_plain_before_it_was_found_out() -> None:
+    it = paper(FRESH)
+    it.identity.seen, it.identity.user = True, ALICE
+    assert not admitted(it)

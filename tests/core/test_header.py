@@ -10,6 +10,7 @@ from core.paper import (
     COOKIE,
     NOW,
     OLD_KEY,
+    Browser,
     Manager,
     Paper,
     User,
@@ -669,3 +670,32 @@ def test_every_letter_of_ascii_that_can_be_shown_is() -> None:
     letters = "".join(map(chr, range(0x20, 0x7F)))
     assert challenge.quoted(letters).replace("\\", "") == f'"{letters}"'.replace("\\", "")
     assert challenge.quoted("~\x7fé") == '"~??"'
+
+
+def test_a_token_of_who_is_gone_is_of_who_is_gone() -> None:
+    it = with_token(User(1, session_epoch=3))
+    it.who()
+    assert it.reasons() == ["user_gone"]
+
+
+def test_what_is_malformed_is_no_other_realm_s() -> None:
+    it = paper(f"Bearer {JUNK}, Bearer {JUNK}")
+    it.app.extensions["quart_login"]["staff"] = Manager("staff")
+    assert it.who() is None and it.identity.error is None
+    assert it.reasons() == ["malformed"]
+
+
+def test_another_s_login_stays_in_the_browser_though_the_token_s_user_cannot_be_loaded() -> None:
+    it = Browser(users=USERS)
+    it.log_in(BOB)
+    held = dict(it.session)
+    request = it.request(headers={"User-Agent": "paper", "Authorization": f"Bearer {token()}"})
+
+    def fail(key: Any) -> Any:
+        raise LookupError
+
+    request.manager.user_loader(fail)
+    assert request.who() is None and request.session == {}
+    request.session["mine"] = 1
+    it.take(request)
+    assert it.session == held

@@ -100,3 +100,10 @@ def test_nobody_is_no_user_of_a_browser() -> None:
     for what in (None, object()):
         with pytest.raises(UnusableUser):
             opened(what)
+
+
+def test_the_decision_is_that_of_the_last_of_many() -> None:
+    decisions = [LoginDecision(False), LoginDecision(True, "session"), LoginDecision(True, "token")]
+    response = SimpleNamespace()
+    kit.attach(response, decisions)
+    assert getattr(response, kit.ATTRIBUTE) is decisions[-1]

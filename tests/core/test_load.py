@@ -1153,3 +1153,9 @@ def test_a_receiver_that_fails_is_in_the_log(caplog: pytest.LogCaptureFixture) -
     it.hear = fail
     assert it.who() is None
     assert "receiver_failed" in [line.event for line in caplog.records]  # type: ignore[attr-defined]
+
+
+def test_who_is_active_was_not_forced_in_by_the_longer_way_either() -> None:
+    legacy = {"_user_id": 7, "_fresh": True, "_id": fingerprint(*Paper().client())}
+    it = paper(legacy, config={"SECRET_KEY_FALLBACKS": [OLD_KEY]})
+    assert it.who() is ALICE and it.identity.forced is False

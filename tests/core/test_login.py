@@ -860,3 +860,51 @@ def test_who_asks_why_has_asked() -> None:
     it = paper()
     login.login_decision(it)
     assert it.identity.asked
+
+
+def test_a_logout_renews_a_session_that_another_s_login_is_hidden_in() -> None:
+    it = paper()
+    renewed = renewing(it)
+    it.bind(ALICE)
+    it.identity.by_header = it.identity.by_request = True
+    it.identity.hidden = {"_user_id": 8}
+    log_out(it)
+    assert renewed == [{}]
+
+
+def test_who_came_by_the_request_is_not_fresh_by_the_session() -> None:
+    it = logged_in(ALICE)
+    it.bind(ALICE)
+    assert login.login_fresh(it)
+    it.identity.by_request = True
+    assert not login.login_fresh(it)
+
+
+def test_who_came_by_the_request_may_confirm_where_there_is_a_store() -> None:
+    it = Browser(users=USERS)
+    it.it.manager.request_loader(lambda request: ALICE)
+    request = it.request()
+    step(login.confirm_login(request))
+    assert request.identity.user is ALICE and request.reasons() == []
+
+
+def test_a_remember_cookie_is_good_for_the_login_that_it_is_of() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE, remember=True)
+    other = it.another()
+    other.log_in(ALICE, remember=True)
+    assert login.login_remembered(it.request())
+    it.close()
+    unseen = it.request()
+    assert login.login_remembered(unseen)
+    loaded = it.request()
+    loaded.who()
+    assert login.login_remembered(loaded)
+    loaded.identity.login_session = None
+    assert not login.login_remembered(loaded)
+    [mine] = [one for one in it.store.logins() if one.id not in str(other.session)]
+    [others] = [one for one in it.store.logins() if one.id in str(other.session)]
+    loaded.identity.login_session = mine
+    assert login.login_remembered(loaded)
+    loaded.identity.login_session = others
+    assert not login.login_remembered(loaded)

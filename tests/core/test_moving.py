@@ -646,3 +646,32 @@ def test_what_was_retired_is_retired_once() -> None:
     kept = it.store.all()
     late.log_out()
     assert it.store.all() == kept
+
+
+def test_a_user_who_is_gone_is_ended_also_where_the_cookie_is_of_an_epoch() -> None:
+    it = old_browser()
+    it.jar[COOKIE] = old_token(it, 7, epoch="of before")
+    del it.users[7]  # type: ignore[attr-defined]
+    request = it.visit()
+    assert request.reasons() == ["user_gone"] and notes(it) == ["revoked"]
+
+
+def test_in_a_websocket_an_old_cookie_leaves_the_request_to_its_loader() -> None:
+    it, named = old_browser(), User("bob")
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request(websocket=True)
+    assert request.who() is named and it.store.logins() == []
+
+
+def test_who_logs_in_while_an_old_cookie_finds_no_room_is_logged_in() -> None:
+    it = old_browser(LOGIN_MAX_SESSIONS=1, LOGIN_MAX_SESSIONS_REACHED="refuse")
+    it.another().log_in(user_of(it))
+    request = it.request()
+
+    def meanwhile(name: str) -> None:
+        if name == "add" and notes(it) == ["moved"]:
+            it.store.meanwhile = lambda name: None
+            step(login.login_user(request, user_of(it, "bob")))
+
+    it.store.meanwhile = meanwhile
+    assert request.who() is user_of(it, "bob")

@@ -537,3 +537,16 @@ def test_a_duration_is_one_that_passes(seconds: float) -> None:
     with pytest.raises(ConfigurationError, match="must be positive"):
         adopted(duration=seconds)
     assert adopted(duration=0.5).duration == 0.5
+
+
+def test_what_is_too_long_is_shown_to_nobody() -> None:
+    shown: list[Any] = []
+
+    def note(*args: Any) -> Any:
+        shown.append(args)
+        return serializer_class(*args)
+
+    it = adopted(serializer_class=note)
+    for size, count in ((4096 - 4, 1), (4096, 1)):
+        it.read(f"{'a' * size}.b.c", Keys(KEY), NOW)
+        assert len(shown) == count

@@ -267,3 +267,18 @@ def test_each_problem_has_a_line() -> None:
         assert_routes_guarded(app)
     head, *lines = str(failure.value).split("\n")
     assert head == "these routes are to be mended:" and len(lines) == 2
+
+
+def test_a_hook_that_asks_for_more_counts_before_the_guard() -> None:
+    app = App()
+    app.add("/page", "page", guarded(lambda: None))
+    app.before_request_funcs[None] += [guarded(lambda: None), guarded(lambda: None, FRESH)]
+    assert (one(app).state, one(app).by) == (FRESH, "before_request(app)")
+
+
+def test_a_guard_for_strangers_counts_after_the_fence() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app)
+    app.add("/page", "page", guarded(lambda: None, BASIC))
+    assert one(app).state == BASIC

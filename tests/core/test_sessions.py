@@ -1006,3 +1006,28 @@ def test_what_is_over_takes_no_room() -> None:
     it.store.put(replace(mine, id="another", created=NOW - 5))
     step(sessions._give_room_back(it.request(), mine))
     assert {one.id for one in it.store.all()} == {mine.id, "over", "alive"}
+
+
+def test_with_a_store_the_session_holds_no_times() -> None:
+    it = logged_in(LOGIN_IDLE_TIMEOUT=600)
+    assert KEYS.times not in it.session and KEYS.proof in it.session
+
+
+def test_a_logout_ends_nothing_by_a_cookie_that_was_replaced_long_ago() -> None:
+    it = logged_in(remember=True)
+    old = dict(it.jar)
+    for _ in range(2):
+        it.close()
+        it.visit()
+        it.visit()
+        it.clock.advance(seconds=3600)
+    other = it.another()
+    other.log_in(BOB)
+    other.jar = old
+    other.log_out()
+    assert [one.user_id for one in it.store.logins()] == ["#7"]
+
+
+def test_what_was_opened_is_not_shown() -> None:
+    opened = step(sessions.open_session(browser().request(), ALICE, 7))
+    assert opened is not None and repr(opened) == "<Opened>"

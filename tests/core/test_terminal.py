@@ -205,3 +205,7 @@ def test_who_is_not_remembered_has_a_no() -> None:
 def test_the_first_second_of_all_is_a_time() -> None:
     assert terminal.row(replace(ONE, created=0.0))[1] == "1970-01-01 00:00:00"
     assert terminal.row(replace(ONE, created=-1.0))[1] == "1970-01-01 00:00:00"
+
+
+def test_what_does_something_to_a_terminal_is_a_mark_there() -> None:
+    assert terminal.shown("a\x1bb") == "a\ufffdb"

@@ -319,3 +319,8 @@ def test_a_signature_counts_in_one_spelling() -> None:
     others = [token[:-1] + alphabet[last ^ bits] for bits in (1, 2, 3)]
     assert unsign(token, keys, REMEMBER_SALT) == (["7"], False)
     assert [unsign(one, keys, REMEMBER_SALT) for one in (*others, f"{token}=")] == [None] * 4
+
+
+def test_a_pseudonym_is_of_one_realm() -> None:
+    found = [tokens.pseudonym("7", KEY, realm) for realm in (None, "staff", "shop")]
+    assert len(set(found)) == 3

@@ -22,12 +22,16 @@ import pytest
 from mutants import __doc__ as manual
 from mutants.collected import CORE, TESTS, Collected
 from mutants.generated import Generated, mistakes
+from mutants.page import PAGE, with_made
 from mutants.survivors import explained
 from mutants.workshop import ROOT, Outcome, Ran, Running, Workshop, changed, run_tests
 from mutants.written import Written, text_of, written
 
 #: Seconds for which tests may run on a mutant that somebody wrote, or that is imported anew.
 PATIENCE = 180.0
+
+#: And where they need not end.
+HANGING = 30.0
 
 #: What part of its time the gate takes for mistakes that are made as a module is imported.
 AT_IMPORT = 0.2
@@ -53,7 +57,13 @@ class Result:
 def try_written(workshop: Workshop, mutants: Sequence[Written]) -> list[Result]:
     """Run on each of *mutants* the tests that must fail."""
     jobs = [
-        Job(mutant.name, mutant.file, mutant.apply(text_of(mutant)), [mutant.tests])
+        Job(
+            mutant.name,
+            mutant.file,
+            mutant.apply(text_of(mutant)),
+            [mutant.tests],
+            HANGING if mutant.hangs else PATIENCE,
+        )
         for mutant in mutants
     ]
     return list(at_once(workshop, jobs))
@@ -61,7 +71,7 @@ def try_written(workshop: Workshop, mutants: Sequence[Written]) -> list[Result]:
 
 def wrong_with(mutant: Written, result: Result) -> str | None:
     """Return what is wrong if the tests of *mutant* did not fail as they must, or None."""
-    if result.outcome is Outcome.FAILED:
+    if result.outcome is Outcome.FAILED or (mutant.hangs and result.outcome is Outcome.TIMED_OUT):
         return None
     said = {
         Outcome.PASSED: f"no test fails of {', '.join(mutant.tests)}",
@@ -147,6 +157,7 @@ class Job:
     path: str
     text: str
     parts: Sequence[Sequence[str]]
+    limit: float = PATIENCE
 
 
 def at_once(workshop: Workshop, jobs: Sequence[Job], seconds: float = 1e9) -> Iterator[Result]:
@@ -189,7 +200,7 @@ class Copy:
     def begin(self) -> Running:
         """Run the next part of the tests."""
         tests = self._parts.pop(0)
-        return self._workshop.start(self.place, lambda: run_tests(tests), PATIENCE)
+        return self._workshop.start(self.place, lambda: run_tests(tests), self._job.limit)
 
     def take(self, ran: Ran) -> Result | None:
         """Return how it came out; None if there are tests yet to run."""
@@ -213,8 +224,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=2.0, help="for generated ones (2)")
     parser.add_argument("--seed", help="which generated ones come first; else the code says it")
     parser.add_argument("--jobs", type=int, default=1, choices=(1, 2), help="at a time (1)")
+    parser.add_argument("--page", action="store_true", help="make docs/proof.md's tables anew")
     parser.add_argument("--results", type=Path, help="a file to be given a line for each mutant")
     options = parser.parse_args()
+    if options.page:
+        PAGE.write_text(with_made(PAGE.read_text("utf-8")), "utf-8")
+        return 0
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutants-") as place:
         workshop = Workshop(Path(place), options.jobs)

@@ -43,6 +43,9 @@ _SYMBOLS: Final[dict[type[ast.operator], tuple[str, str]]] = {
 #: What is called here says something to people, and decides nothing.
 _SPEAKS: Final = ("warning", "warn", "echo", "add_parser", "add_argument")
 
+#: And what is told to these is a name for a debugger, or for a type checker.
+_NAMES: Final = ("TypeVar", "ParamSpec", "ContextVar", "cast")
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -167,6 +170,11 @@ class _Finder(ast.NodeVisitor):
         self._change(node, "pass")
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None: ...  # no positions before 3.12
+
+    def visit_Call(self, node: ast.Call) -> None:
+        is_name = isinstance(node.func, ast.Name) and node.func.id in _NAMES
+        for part in (node.func, *node.args[is_name:], *(one.value for one in node.keywords)):
+            self.visit(part)
 
     # --- statements ------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import count
@@ -42,7 +42,26 @@ for name in {names!r}:
 def test_it():
     pass
 """
-_NAMES: Final = ["hypothesis.stateful", "hypothesis.strategies", "pytest_asyncio", "asyncio", "quart", "quart.testing", "flask", "flask.testing", "flask_login", "werkzeug.test", "h11", "wsproto", "websockets", "sqlalchemy.ext.asyncio", "aiosqlite", "redis", "redis.asyncio", "click.testing"]
+_NAMES: Final = [
+    "hypothesis.stateful",
+    "hypothesis.strategies",
+    "pytest_asyncio",
+    "asyncio",
+    "quart",
+    "quart.testing",
+    "flask",
+    "flask.testing",
+    "flask_login",
+    "werkzeug.test",
+    "h11",
+    "wsproto",
+    "websockets",
+    "sqlalchemy.ext.asyncio",
+    "aiosqlite",
+    "redis",
+    "redis.asyncio",
+    "click.testing",
+]
 
 #: No process of a mutant may take more memory, in bytes.
 MEMORY: Final = 4 << 30
@@ -121,10 +140,8 @@ class Running:
 
 def _end_group(group: int) -> None:
     """End what the child of this *group* has left: a server that a test started, say."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _be_child(copy: Path, work: Callable[[], int], log: Path) -> None:

@@ -10,6 +10,7 @@ They are in the files of the folder ``written``, each a table::
     new = "..."                         # what is put into its place
     tests = ["tests/..."]               # files or ids of tests: one of them must fail
     slow = true                         # for the night alone
+    hangs = true                        # so a test that does not end has seen it
 
 A mutant whose text is not there any more is an error: the code has changed, and so must it.
 """
@@ -41,6 +42,7 @@ class Written:
     new: str
     tests: tuple[str, ...]
     slow: bool = False
+    hangs: bool = False
 
     def apply(self, text: str) -> str:
         """Return *text*, the file, with the mistake in it.  Raises `Misfit`."""
