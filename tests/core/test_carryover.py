@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from core.paper import Session, about
+from core.paper import Paper, Session, about
 
 from quart_login._core.carryover import hide, leave, mark, owner, put_back, shown, take_over
 from quart_login._core.realms import session_keys
@@ -233,3 +233,11 @@ def test_a_session_without_a_key_is_let_alone() -> None:
     for clear in (True, False):
         leave(NullSession(), KEYS, clear, ())
     take_over(NullSession(), KEYS, 7, ())
+
+
+def test_what_was_written_before_it_is_hidden_is_still_written() -> None:
+    for written in (False, True):
+        it = Paper({"_user_id": 8, "secret": 1})
+        it.session.modified = written
+        assert hide(it.session, KEYS, mark(7), ()) == {"_user_id": 8, "secret": 1}
+        assert it.session == {} and it.session.modified is written

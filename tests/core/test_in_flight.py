@@ -10,6 +10,7 @@ from core.paper import COOKIE, Browser, User
 from quart_login._core import listing, login
 from quart_login._core.errors import StoreUnavailable, UnusableUser
 from quart_login._core.reasons import Reason
+from quart_login._core.remember import DELETE
 from quart_login._core.series import LONGEST_WAIT
 from quart_login._core.step import step
 from quart_login._core.users import epoch_of
@@ -225,3 +226,31 @@ def test_an_epoch_that_cannot_be_told_is_no_missing_one() -> None:
 
     with pytest.raises(UnusableUser, match="session_epoch"):
         epoch_of(Member())
+
+
+def test_a_login_whose_own_login_was_ended_leaves_no_trace_in_the_request() -> None:
+    it = logged_in()
+    request = it.request()
+    request.who()
+    it.do(listing.revoke_user, 7)
+    assert step(login.login_user(request, ALICE, True)) is False
+    identity = request.identity
+    assert identity.user is identity.login_session is identity.source is None
+    assert identity.reason is Reason.SESSION_ENDED
+    assert not login.login_remembered(request) or identity.remember is None
+    assert not request.session
+
+
+def test_a_login_after_one_that_was_not_remembered_deletes_no_cookie() -> None:
+    it = logged_in(remember=False)
+    request = it.request()
+    assert step(login.login_user(request, BOB))
+    assert request.identity.remember is None
+
+
+def test_a_login_deletes_another_s_cookie_that_did_not_come_though_the_store_forgot_him() -> None:
+    it = logged_in()
+    step(it.store.delete(it.request(), it.store.one().id))
+    request = it.copy(cookie=False).request()
+    assert step(login.login_user(request, BOB))
+    assert request.identity.remember is DELETE

@@ -358,3 +358,30 @@ def test_the_session_of_a_revoked_login_holds_nothing_of_it() -> None:
     it = logged_in()
     it.do(listing.revoke_session, id_of(it))
     assert not it.session.keys() & {KEYS.user_id, KEYS.proof, KEYS.record}
+
+
+def test_outside_of_requests_it_must_be_said_whose() -> None:
+    it = logged_in().request()
+    it.request, it.session = None, {}
+    it.identity.loaded = True
+    with pytest.raises(OutOfPlace, match="Say whose"):
+        step(listing.list_sessions(it))
+
+
+def test_where_nobody_is_logged_in_no_login_is_the_current_one() -> None:
+    it = logged_in()
+    request = it.request()
+    request.who()
+    assert [one.current for one in step(listing.list_sessions(request))] == [True]
+    request.bind(None)
+    assert [one.current for one in step(listing.list_sessions(request, 7))] == [False]
+
+
+def test_who_revokes_the_own_login_has_logged_out() -> None:
+    it = logged_in()
+    request = it.request()
+    assert step(listing.revoke_session(request, id_of(it), 7)) is True
+    request = (it := logged_in()).request()
+    request.who()
+    assert step(listing.revoke_session(request, id_of(it)))
+    assert request.identity.logged_out and not request.identity.user

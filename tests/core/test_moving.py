@@ -623,3 +623,55 @@ def test_nothing_is_noted_where_nobody_is_known() -> None:
     it.do(known)
     it.log_out()
     assert it.store.all() == []
+
+
+@pytest.mark.parametrize("why", ["revoked", "retired", "gone"])
+def test_an_old_cookie_that_is_refused_leaves_the_request_to_its_loader(why: str) -> None:
+    it, named = old_browser(), User("bob")
+    if why == "revoked":
+        it.do(listing.revoke_user, 7)
+    elif why == "retired":
+        it.copy().log_out()
+    else:
+        del it.users[7]  # type: ignore[attr-defined]
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request()
+    assert request.who() is named and request.identity.by_request
+
+
+def test_what_was_retired_is_retired_once() -> None:
+    it = old_browser()
+    copy, late = it.copy(), it.copy()
+    copy.log_out()
+    kept = it.store.all()
+    late.log_out()
+    assert it.store.all() == kept
+
+
+def test_a_user_who_is_gone_is_ended_also_where_the_cookie_is_of_an_epoch() -> None:
+    it = old_browser()
+    it.jar[COOKIE] = old_token(it, 7, epoch="of before")
+    del it.users[7]  # type: ignore[attr-defined]
+    request = it.visit()
+    assert request.reasons() == ["user_gone"] and notes(it) == ["revoked"]
+
+
+def test_in_a_websocket_an_old_cookie_leaves_the_request_to_its_loader() -> None:
+    it, named = old_browser(), User("bob")
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request(websocket=True)
+    assert request.who() is named and it.store.logins() == []
+
+
+def test_who_logs_in_while_an_old_cookie_finds_no_room_is_logged_in() -> None:
+    it = old_browser(LOGIN_MAX_SESSIONS=1, LOGIN_MAX_SESSIONS_REACHED="refuse")
+    it.another().log_in(user_of(it))
+    request = it.request()
+
+    def meanwhile(name: str) -> None:
+        if name == "add" and notes(it) == ["moved"]:
+            it.store.meanwhile = lambda name: None
+            step(login.login_user(request, user_of(it, "bob")))
+
+    it.store.meanwhile = meanwhile
+    assert request.who() is user_of(it, "bob")

@@ -187,3 +187,25 @@ def test_without_a_store_it_is_said_what_to_do(app: Any, args: Any) -> None:
     app.extensions["quart_login"][None].sessions = None
     result = run(app, *args)
     assert result.exit_code == 1 and "sessions=SQLiteStore" in result.output
+
+
+def test_a_store_that_does_not_say_whether_others_share_it_is_not_told_of(app: Any) -> None:
+    manager = app.extensions["quart_login"][None]
+    store = manager.sessions
+    names = ("list", "get", "delete", "delete_user", "purge", "add")
+    manager.sessions = SimpleNamespace(**{name: getattr(store, name) for name in names})
+    result = run(app, "sessions", "7")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_who_is_not_remembered_has_a_no() -> None:
+    assert terminal.row(ONE)[-1] == "no"
+
+
+def test_the_first_second_of_all_is_a_time() -> None:
+    assert terminal.row(replace(ONE, created=0.0))[1] == "1970-01-01 00:00:00"
+    assert terminal.row(replace(ONE, created=-1.0))[1] == "1970-01-01 00:00:00"
+
+
+def test_what_does_something_to_a_terminal_is_a_mark_there() -> None:
+    assert terminal.shown("a\x1bb") == "a\ufffdb"
