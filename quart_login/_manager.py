@@ -81,6 +81,8 @@ class LoginManager(BaseLoginManager[UserT]):
 
     defaults = settings.SAFE
 
+    visitor = "quart_login._visitor"
+
     def __init__(
         self,
         app: Quart | None = None,

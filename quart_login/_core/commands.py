@@ -21,7 +21,7 @@ from .basic import check_views
 from .bearer import issue
 from .errors import ConfigurationError, LoginError, StoreUnavailable
 from .findings import State, report
-from .listing import purge_sessions
+from .listing import list_sessions, purge_sessions, revoke_user
 from .realms import manager_named, managers_of
 from .routes import Route, problems, routes
 
@@ -138,7 +138,6 @@ def _ids(typed: str, text: bool) -> list[str | int]:
 
 def _of_a_user(fn: F) -> F:
     """Let the command *fn* be told whose login sessions are meant."""
-    fn = click.option("--text", is_flag=True, help="The id is a text, though like a number.")(fn)
     fn = click.option("--realm", help="The name of the LoginManager, if there are several.")(fn)
     return click.argument("user_id")(fn)
 
@@ -151,9 +150,9 @@ _DASHES: Final = {"ignore_unknown_options": True}
 @_of_a_user
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 @with_app
-def show_sessions(app: Any, user_id: str, realm: str | None, text: bool, as_json: bool) -> None:
+def show_sessions(app: Any, user_id: str, realm: str | None, as_json: bool) -> None:
     """Show the login sessions of the user USER_ID, the last used first; times are UTC."""
-    found = _ask_store(app, realm, terminal.find, _ids(user_id, text))
+    found = _ask_store(app, realm, list_sessions, user_id)
     if as_json:
         click.echo(json.dumps([terminal.as_dict(one) for one in found], indent=2))
     elif found:
@@ -172,17 +171,16 @@ def end_sessions(
     user_id: str,
     session_ids: tuple[str, ...],
     realm: str | None,
-    text: bool,
     all_of_them: bool,
 ) -> None:
     """End login sessions of the user USER_ID: those named, or all of them."""
     if all_of_them == bool(session_ids):
         raise click.UsageError("Name the login sessions to end (`sessions` shows them), or --all.")
     if all_of_them:
-        count = _ask_store(app, realm, terminal.end_all, _ids(user_id, text))
+        count = _ask_store(app, realm, revoke_user, user_id)
         click.echo(f"Ended: {count}.")
         return
-    missing = _ask_store(app, realm, terminal.end, _ids(user_id, text), session_ids)
+    missing = _ask_store(app, realm, terminal.end, user_id, session_ids)
     click.echo(f"Ended: {len(session_ids) - len(missing)}.")
     if missing:
         raise click.ClickException(

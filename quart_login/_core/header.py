@@ -21,6 +21,7 @@ from . import authorization, basic, bearer, carryover, events
 from .claim import refuse
 from .errors import ConfigurationError
 from .exchange import Exchange
+from .opening import hide
 from .realms import managers_of
 from .reasons import Reason
 from .signals import user_loaded_from_request
@@ -142,9 +143,7 @@ def _hide_session(exchange: Exchange) -> None:
     if identity.by_request:
         user_id = id_of(identity.user, exchange.manager.id_attribute)
         whose = carryover.mark(user_id) if is_id(user_id) else None
-    identity.hidden = carryover.hide(
-        exchange.session, exchange.manager.keys, whose, exchange.kept_keys(), exchange.others()
-    )
+    hide(exchange, whose)
 
 
 def turn_away(exchange: Exchange, sent: str) -> None:

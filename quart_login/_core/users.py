@@ -212,6 +212,11 @@ def epoch_of(user: Any) -> str | None:
     """Return a digest of the session epoch of *user*, or None where the class offers none."""
     epoch = getattr(user, "session_epoch", _NONE_OFFERED)
     if epoch is _NONE_OFFERED:
+        if hasattr(type(user), "session_epoch"):
+            raise UnusableUser(
+                f"{type(user).__name__}.session_epoch raised AttributeError. Let it return a str or"
+                " an int: a login without one would outlive each change of it."
+            )
         return None
     # The epoch may be a password's hash; 128 bits of its digest tell it from the next one.
     text = f"quart-login.epoch|{epoch}"

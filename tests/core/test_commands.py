@@ -16,7 +16,7 @@ from core.test_cookies import FRAMEWORK
 from core.test_marks import guarded
 
 from quart_login._core import basic
-from quart_login._core.commands import add_commands, login, table
+from quart_login._core.commands import _ids, add_commands, login, table
 from quart_login._core.realms import EXTENSION
 
 
@@ -125,3 +125,39 @@ def test_a_view_that_cannot_work_fails_the_check() -> None:
 def test_a_table_is_as_wide_as_its_words() -> None:
     assert table(("A", "B"), [("long", "")]) == "A     B\n----  -\nlong"
     assert table(("A", "B"), []) == "A  B\n-  -"
+
+
+def test_an_id_of_thousands_of_digits_is_nobody_s() -> None:
+    for digits in (400, 5000):  # Python refuses to read so many
+        assert _ids("1" * digits, False) == ["1" * digits]
+    assert _ids("1" * 399, False) == [int("1" * 399), "1" * 399]
+
+
+def test_what_no_requirement_asks_for_has_a_dash() -> None:
+    app = App()
+    app.config = {**GOOD, "SESSION_PROTECTION": None}
+    app.debug = app.testing = False  # type: ignore[attr-defined]
+    app.session_interface = SimpleNamespace()  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = {None: Manager()}
+    lines = run(app, "check").stdout.splitlines()
+    assert any(line.startswith("-  ") and "SESSION_PROTECTION" in line for line in lines)
+
+
+def test_methods_are_listed_with_commas() -> None:
+    app = App()
+    app.add("/form", "form", guarded(lambda: None), methods=["GET", "POST"])
+    assert "  GET, POST  " in run(app, "routes").stdout
+
+
+def test_a_negative_number_is_one() -> None:
+    assert _ids("-5", False) == [-5, "-5"]
+    assert _ids("-5", True) == ["-5"] and _ids("--5", False) == ["--5"]
+
+
+def test_a_requirement_is_in_the_table() -> None:
+    app = App()
+    app.config = dict(GOOD)
+    app.debug = app.testing = False  # type: ignore[attr-defined]
+    app.session_interface = SimpleNamespace()  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = {None: Manager()}
+    assert any(line.startswith("3.3.1  ") for line in run(app, "check").stdout.splitlines())

@@ -196,3 +196,12 @@ def test_a_look_sees_the_time_of_each_socket() -> None:
     assert (first.ends, second.ends) == (NOW + 10, NOW + 15)
     assert looked(holding, a=NOW + 15) == []
     assert first.ends == second.ends == NOW + 15
+
+
+def test_from_the_first_look_on_it_is_known_when_all_was_looked_for() -> None:
+    holding, owner = Holding(), Owner()
+    hold(holding, owner, login())
+    assert list(holding.whom(0.0, NOW, told=False)) == ["a"]
+    assert holding.saw(["a"], {"a": NOW + 100}, 0.0, NOW) == []
+    assert not holding.whom(EVERY - 0.01, NOW, told=False)
+    assert list(holding.whom(EVERY, NOW, told=False)) == ["a"]

@@ -265,3 +265,10 @@ def test_a_user_whose_class_offers_no_epoch_has_none() -> None:
 def test_none_is_an_epoch_like_any() -> None:
     """Of a password that was never changed, say: the first change ends older logins."""
     assert epoch_of(with_epoch(None)) not in (None, epoch_of(with_epoch(1)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("77", "7"), (77, "7"), ("7", 77), ("a7", "7"), ("7", "7 ")]
+)
+def test_an_id_is_not_another_s_though_one_is_in_the_other(one: Any, other: Any) -> None:
+    assert not same_id(one, other)
