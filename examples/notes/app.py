@@ -151,7 +151,7 @@ async def show_error(error: HTTPException) -> Any:
 async def _log_with_times() -> None:
     """Let what is logged say when, as the server's own lines do."""
     logger = logging.getLogger("quart_login")
-    if not logger.handlers:
+    if not logger.hasHandlers():
         handler = logging.StreamHandler()
         line = "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"
         handler.setFormatter(logging.Formatter(line, "[%Y-%m-%d %H:%M:%S %z]"))

@@ -73,3 +73,19 @@ def test_no_page_has_its_reader_delete_words_for_flask(name: str) -> None:
 def test_nothing_is_installed_by_a_name_that_is_not_published(name: str) -> None:
     text = (DOCS / name).read_text("utf-8")
     assert re.findall(r"pip install [^`\n]*quart-login", text) == []
+
+
+def test_no_link_leads_out_of_the_manual() -> None:
+    """Sphinx makes a file to download of what is no page."""
+    for name in PAGES:
+        prose = re.sub(r"```.*?```|`[^`]*`", "", (DOCS / name).read_text("utf-8"), flags=re.S)
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", prose)
+        paths = [(DOCS / name).parent / link for link in links if not link.startswith("#")]
+        assert all(path.resolve().is_relative_to(DOCS) for path in paths), name
+        assert all(path.suffix in (".md", ".svg") and path.is_file() for path in paths), name
+
+
+@pytest.mark.parametrize("name", [page for page in PAGES if re.match("recipes/|quickstart", page)])
+def test_a_page_with_a_form_fits_a_phone(name: str) -> None:
+    text = (DOCS / name).read_text("utf-8")
+    assert ("<form" in text) <= ('name="viewport" content="width=device-width"' in text)
