@@ -4,6 +4,8 @@
 
 The logic is written once, as coroutines; here each is run to its end at once, without an event
 loop (see `quart_login._core.step`).
+
+(PYTEST_DONT_REWRITE: who imports this before pytest starts is not to be warned of that.)
 """
 
 from typing import TYPE_CHECKING

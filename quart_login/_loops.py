@@ -164,8 +164,7 @@ class Interruptible:
 
 def run(app: Any, call: Callable[..., Awaitable[T]], *args: Any) -> T:
     """Run ``call(*args)`` to its end on a loop of the kind that *app* is served on."""
-    quart_trio: Any = sys.modules.get("quart_trio")
-    if quart_trio is None or not isinstance(app, quart_trio.QuartTrio):
+    if not is_trio(app):
         return asyncio.run(_awaited(call, *args))
     trio: Any = sys.modules["trio"]
 
@@ -180,6 +179,12 @@ def run(app: Any, call: Callable[..., Awaitable[T]], *args: Any) -> T:
         if others:
             raise
         raise first from first.__cause__
+
+
+def is_trio(app: Any) -> bool:
+    """Is *app* served on trio?"""
+    quart_trio: Any = sys.modules.get("quart_trio")
+    return quart_trio is not None and isinstance(app, quart_trio.QuartTrio)
 
 
 async def _awaited(call: Callable[..., Awaitable[T]], *args: Any) -> T:

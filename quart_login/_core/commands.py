@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import wraps
+from shutil import get_terminal_size
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
@@ -19,9 +20,9 @@ from .audit import audit_all
 from .basic import check_views
 from .bearer import issue
 from .errors import ConfigurationError, LoginError, StoreUnavailable
-from .findings import Finding, State
+from .findings import State, report
 from .listing import list_sessions, purge_sessions, revoke_user
-from .realms import manager_named
+from .realms import manager_named, managers_of
 from .routes import Route, problems, routes
 
 P = ParamSpec("P")
@@ -88,6 +89,8 @@ def _row(route: Route) -> tuple[str, ...]:
 def check_configuration(app: Any, strict: bool, as_json: bool) -> None:
     """Compare the configuration with OWASP ASVS 5.0 (V3.3, V7 and what they rest on)."""
     try:
+        for manager in managers_of(app).values():
+            manager.heed_late_settings(app)
         check_views(app)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from error
@@ -96,15 +99,11 @@ def check_configuration(app: Any, strict: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in found], indent=2))
     else:
-        click.echo(table(("ASVS", "State", "What is set", "What to set"), map(_line, found)))
+        # What is no terminal, a file or grep, gets each text whole, in a line.
+        click.echo(report(found, get_terminal_size((0, 0)).columns))
         click.echo(f"{len(wrong)} to mend, of {len(found)} looked at.")
     if strict and wrong:
         click.get_current_context().exit(1)
-
-
-def _line(finding: Finding) -> tuple[str, ...]:
-    found = finding.found if finding.realm is None else f"[{finding.realm}] {finding.found}"
-    return finding.requirement or "-", finding.state, found, finding.advice
 
 
 @login.command("token")

@@ -47,11 +47,14 @@ async def finish(exchange: Exchange, response: Any) -> None:
     _mark_owner(exchange)
     change = _change(exchange)
     if change is not None:
+        # Not with each cookie that is only refreshed: one that did not come is most likely gone.
+        decided = identity.remember is not None or change is DELETE
         exchange.identity.remember = change
         touch(exchange.session)
         remember.apply(change, response, exchange.setting)
-        if exchange.manager.adopted is not None:
-            exchange.manager.adopted.remove(response)
+        adopted = exchange.manager.adopted
+        if adopted is not None and (decided or adopted.name in exchange.request.cookies):
+            adopted.remove(response)
     if exchange.identity.logged_out:
         site_data.clear(response, exchange.setting("LOGIN_CLEAR_SITE_DATA"), exchange.request)
 

@@ -1,8 +1,9 @@
 """Whom does the ``Authorization`` header name?
 
 Rule 1.  A header that is for us decides alone, whatever cookies came with it: a bearer token of our
-         own shape, and any username and password where `LoginManager.verify_password` is used.  If
-         it is refused, the request is nobody's.
+         own shape, and any username and password where `LoginManager.verify_password` is used, but
+         for those of a view with `basic_auth_required`: that asks for its own.  If it is refused,
+         the request is nobody's.
 Rule 2.  A header that is not for us is left to the request loader.  Where there is none, and
          nobody is logged in by cookies, a bearer token is a rejected credential.
 Rule 3.  One user is loaded, by one call: of the user loader, or of what verifies the password.  The
@@ -48,6 +49,8 @@ def _way(exchange: Exchange, sent: str) -> Way | None:
     """Return who answers for the header *sent*, and note in which scheme it came."""
     manager, identity = exchange.manager, exchange.identity
     if manager.verify_callback is not None and authorization.is_basic(sent):
+        if basic.is_for_the_view(exchange.app, exchange.request):
+            return None
         identity.scheme = "basic"
         return _by_password
     if not authorization.is_token(sent) or not exchange.setting("LOGIN_BEARER_TOKENS"):

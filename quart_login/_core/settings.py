@@ -293,7 +293,10 @@ def seconds(duration: object, name: str, *kinds: type) -> float:
         return duration.total_seconds()
     if isinstance(duration, (int, *kinds)) and not isinstance(duration, bool):
         return duration  # type: ignore[return-value]
-    raise ConfigurationError(f"{name} must be a datetime.timedelta, instead got: {duration}")
+    raise ConfigurationError(
+        f"{name} must be a datetime.timedelta, instead got: {duration!r}. Write timedelta(days=30),"
+        " say, or a number of seconds."
+    )
 
 
 def _parsed(text: str) -> object:

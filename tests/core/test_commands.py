@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from core.applications import App
 from core.paper import Manager
@@ -17,6 +18,11 @@ from core.test_marks import guarded
 from quart_login._core import basic
 from quart_login._core.commands import _ids, add_commands, login, table
 from quart_login._core.realms import EXTENSION
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
 
 
 def run(app: App, *args: str) -> Any:
@@ -73,12 +79,24 @@ def audited(**config: Any) -> Any:
 def test_the_check_is_a_table_of_all_realms_and_says_how_much_is_to_mend() -> None:
     result = run(audited(), "check")
     assert result.exit_code == 0
-    *rows, last = result.stdout.splitlines()[2:]
+    *lines, last = result.stdout.splitlines()[2:]
+    rows = [line for line in lines if not line.startswith(" ")]
     assert any("  [staff] REMEMBER_COOKIE_NAME = 'staff_remember_token'" in row for row in rows)
     assert any("  REMEMBER_COOKIE_NAME = 'remember_token'" in row for row in rows)
     wrong = sum(row.split()[1] == "wrong" for row in rows)
     assert wrong and last == f"{wrong} to mend, of {len(rows)} looked at."
     assert run(audited(), "check", "--strict").exit_code == 1
+
+
+def test_the_check_fits_the_terminal_and_leaves_each_line_whole_for_a_pipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = run(audited(), "check").stdout.splitlines()
+    assert max(map(len, whole)) > 100
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = run(audited(), "check").stdout.splitlines()
+    assert len(narrow) > len(whole) and max(map(len, narrow)) == 80
+    assert " ".join(narrow).split()[-30:] == " ".join(whole).split()[-30:]
 
 
 def test_the_check_is_json_for_machines() -> None:

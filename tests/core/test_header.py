@@ -18,6 +18,7 @@ from core.paper import (
     set_cookies,
 )
 
+from quart_login._core import basic as basic_core
 from quart_login._core import bearer, carryover, challenge, guard, load, login
 from quart_login._core.protection import fingerprint
 from quart_login._core.settings import SessionKeys
@@ -295,6 +296,16 @@ def test_a_password_decides_alone_and_loads_nobody_by_id() -> None:
     asked = counting(it)
     assert it.who() is ALICE and asked == []
     assert untouched(it)
+
+
+def test_a_password_that_is_the_views_own_names_nobody_and_nobody_is_asked() -> None:
+    def page() -> None: ...
+
+    basic_core.mark(page, basic_core.Names(), None)
+    it = with_password(basic("alice", "wrong"), session=session_of(BOB), endpoint="page")
+    it.app.view_functions["page"] = page
+    assert it.who() is BOB and not it.identity.by_header
+    assert it.asked == [] and it.told == [("accessed", {})]  # type: ignore[attr-defined]
 
 
 def test_passwords_need_no_other_loader() -> None:

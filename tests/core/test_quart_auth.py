@@ -408,6 +408,21 @@ def test_a_logout_removes_it_also_where_its_path_kept_it_away() -> None:
     assert removed(it)
 
 
+def test_a_refreshed_remember_cookie_removes_it_only_where_it_came() -> None:
+    it = paper(config={"REMEMBER_COOKIE_REFRESH_EACH_REQUEST": True}, remember=True)
+    it.who()
+    response = it.answer()
+    mine = {"remember_token": cookie_in(response)}
+    assert len(set_cookies(response)) == 2
+    again = it.again(mine)
+    again.who()
+    [line] = set_cookies(again.answer())
+    assert line.startswith("remember_token=") and "Max-Age=0" not in line
+    both = it.again({**mine, NAME: cookie("1")})
+    both.who()
+    assert removed(both)
+
+
 def test_a_response_of_an_application_that_reads_none_removes_none() -> None:
     it = paper()
     it.manager.adopted = None
