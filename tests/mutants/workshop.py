@@ -63,6 +63,9 @@ _NAMES: Final = [
     "click.testing",
 ]
 
+#: Said for pytest-asyncio, which warns of saying nothing.
+_SCOPE: Final = "asyncio_default_fixture_loop_scope=function"
+
 #: No process of a mutant may take more memory, in bytes.
 MEMORY: Final = 4 << 30
 
@@ -213,7 +216,9 @@ def _import_all(place: Path) -> None:
     kept = os.dup(1)
     os.dup2(log, 1)
     try:
-        status = pytest.main(["-q", "-c", os.devnull, "-p", "no:dash", str(file)])
+        status = pytest.main(
+            ["-q", "-c", os.devnull, "-p", "no:dash", "-o", _SCOPE, str(file)]
+        )
         sys.stdout.flush()
     finally:
         os.dup2(kept, 1)
