@@ -47,7 +47,7 @@ async def ask_long(exchange: Exchange, method: str, *args: Any) -> Any:
     """
     call: Callable[..., Any] = getattr(store_of(exchange), method)
     try:
-        return await call(exchange, *args)
+        return await call(exchange.for_store(), *args)
     except ConfigurationError:
         raise
     except Exception as error:
