@@ -46,8 +46,9 @@ async def ask_long(exchange: Exchange, method: str, *args: Any) -> Any:
     Raises `StoreUnavailable` if it fails, and `ConfigurationError` if it never will work.
     """
     call: Callable[..., Any] = getattr(store_of(exchange), method)
+    exchange = exchange.for_store()
     try:
-        return await call(exchange.for_store(), *args)
+        return await call(exchange, *args)
     except ConfigurationError:
         raise
     except Exception as error:
