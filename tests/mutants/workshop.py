@@ -216,9 +216,7 @@ def _import_all(place: Path) -> None:
     kept = os.dup(1)
     os.dup2(log, 1)
     try:
-        status = pytest.main(
-            ["-q", "-c", os.devnull, "-p", "no:dash", "-o", _SCOPE, str(file)]
-        )
+        status = pytest.main(["-q", "-c", os.devnull, "-p", "no:dash", "-o", _SCOPE, str(file)])
         sys.stdout.flush()
     finally:
         os.dup2(kept, 1)
