@@ -294,7 +294,7 @@ def seconds(duration: object, name: str, *kinds: type) -> float:
     if isinstance(duration, (int, *kinds)) and not isinstance(duration, bool):
         return duration  # type: ignore[return-value]
     raise ConfigurationError(
-        f"{name} must be a datetime.timedelta, instead got: {duration!r}. Write timedelta(days=30),"
+        f"{name} must be a datetime.timedelta, instead got: {duration}. Write timedelta(days=30),"
         " say, or a number of seconds."
     )
 

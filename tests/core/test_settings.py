@@ -165,7 +165,8 @@ def test_a_duration_may_be_of_other_kinds_where_its_reader_says() -> None:
 
 @pytest.mark.parametrize("value", [True, 1.5, "60", None])
 def test_anything_else_is_no_duration(value: Any) -> None:
-    said = r"X must be a datetime\.timedelta, instead got: .* or a number of seconds\.$"
+    # Flask-Login's words, and what to write.
+    said = rf"^X must be a datetime\.timedelta, instead got: {value}\. .* or a number of seconds\.$"
     with pytest.raises(ConfigurationError, match=said):
         seconds(value, "X")
 

@@ -9,11 +9,10 @@ import select
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -54,7 +53,7 @@ class Result:
 # --- what somebody wrote -------------------------------------------------------------------------
 
 
-def try_written(workshop: Workshop, mutants: Sequence[Written]) -> list[Result]:
+def try_written(workshop: Workshop, mutants: Sequence[Written]) -> Iterator[Result]:
     """Run on each of *mutants* the tests that must fail."""
     jobs = [
         Job(
@@ -66,7 +65,7 @@ def try_written(workshop: Workshop, mutants: Sequence[Written]) -> list[Result]:
         )
         for mutant in mutants
     ]
-    return list(at_once(workshop, jobs))
+    return at_once(workshop, jobs)
 
 
 def wrong_with(mutant: Written, result: Result) -> str | None:
@@ -136,14 +135,14 @@ def _judging(
 
 def try_at_import(
     workshop: Workshop, mutants: Sequence[tuple[Generated, str]], seconds: float
-) -> list[Result]:
+) -> Iterator[Result]:
     """Try *mutants* with a new import for each, for so many *seconds*."""
     jobs = []
     for mutant, text in mutants:
         own = f"{TESTS}/test_{Path(mutant.path).stem}.py"
         parts = [[own], [TESTS]] if (ROOT / own).exists() else [[TESTS]]
         jobs.append(Job(mutant.name, mutant.path, mutant.apply(text), parts))
-    return list(at_once(workshop, jobs, seconds))
+    return at_once(workshop, jobs, seconds)
 
 
 # --- to run them ---------------------------------------------------------------------------------
@@ -248,8 +247,7 @@ def do_written(workshop: Workshop, options: argparse.Namespace) -> list[str]:
     """Try the mutants that somebody wrote; return what is wrong."""
     every = options.all or options.only is not None
     mutants = [one for one in written() if is_meant(one, options) and (every or not one.slow)]
-    results = try_written(workshop, mutants)
-    say("written", results, options)
+    results = noted("written", try_written(workshop, mutants), options)
     by_name = {one.name: one for one in mutants}
     found = (wrong_with(by_name[result.name], result) for result in results)
     return [wrong for wrong in found if wrong is not None]
@@ -275,23 +273,26 @@ def do_generated(workshop: Workshop, options: argparse.Namespace) -> list[str]:
     if others:
         results, left = try_collected(workshop, others, seconds * (1 - AT_IMPORT))
     early += [one for one in others if one[0].name in left]
-    results += try_at_import(workshop, early, seconds * AT_IMPORT)
-    say("generated", results, options)
+    results = noted("generated", results, options)
+    results += noted("at import", try_at_import(workshop, early, seconds * AT_IMPORT), options)
     known = explained()
     survivors = [result.name for result in results if not result.is_killed]
     print(f"  {len(survivors)} survive; {sum(one in known for one in survivors)} are explained")
     return [f"survives, and nobody says why: {one}" for one in survivors if one not in known]
 
 
-def say(kind: str, results: Sequence[Result], options: argparse.Namespace) -> None:
-    killed, spent = sum(one.is_killed for one in results), sum(one.seconds for one in results)
-    share = 100 * killed / max(len(results), 1)
-    print(f"{kind}: {killed} of {len(results)} killed ({share:.1f} %), {spent:.0f} s", flush=True)
-    if options.results is not None:
-        with options.results.open("a") as told:
-            for one in results:
-                line: list[Any] = [kind, one.name, one.outcome.name, one.seconds]
-                print(json.dumps(line), file=told)
+def noted(kind: str, results: Iterable[Result], options: argparse.Namespace) -> list[Result]:
+    """Return *results*, of one *kind*, and say how many were killed."""
+    found = []
+    for one in results:
+        found.append(one)
+        if options.results is not None:
+            with options.results.open("a") as told:
+                print(json.dumps([kind, one.name, one.outcome.name, one.seconds]), file=told)
+    killed, spent = sum(one.is_killed for one in found), sum(one.seconds for one in found)
+    share = 100 * killed / max(len(found), 1)
+    print(f"{kind}: {killed} of {len(found)} killed ({share:.1f} %), {spent:.0f} s", flush=True)
+    return found
 
 
 if __name__ == "__main__":
