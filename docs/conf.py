@@ -80,7 +80,10 @@ nitpick_ignore_regex = [
     ("py:.*", r"(flask|quart|werkzeug|blinker|sqlalchemy|redis)\..*"),
     ("py:.*", r"(.*\.)?([A-Z]|UserT|UserT_co(ntra)?)"),
     ("py:.*", r"(timedelta|date|Response|SansIOResponse|Table|(Async)?Engine|os\.PathLike|app)"),
-    ("py:.*", r"(itsdangerous|sqlite3|Exchange|View|quart_login\._core\.(step|routes\.Route))"),
+    (
+        "py:.*",
+        r"(itsdangerous|sqlite3|Exchange|View|Visitor|Route|quart_login\._core\.(step|routes\.Route))",
+    ),
 ]
 
 
