@@ -153,9 +153,15 @@ def hanging(site: Any) -> Iterator[None]:
         site.manager.sessions.resume()
 
 
+def _count() -> int:
+    """Return how many threads there are for stores."""
+    return [thread.name for thread in threading.enumerate()].count("login-store")
+
+
 def test_110_a_hundred_and_more_threads_may_hang_and_no_request_waits_longer() -> None:
     site = registered(FlaskSite, {"LOGIN_STORE_TIMEOUT": 0.05})
     browser = logged_in(site)
+    others = _count()  # Quart has a pool of its own, and tests of it may have run before.
     with hanging(site):
         for _ in range(3):
             begun = time.monotonic()
@@ -163,8 +169,7 @@ def test_110_a_hundred_and_more_threads_may_hang_and_no_request_waits_longer() -
             assert time.monotonic() - begun < 5
             assert {answer.status for answer in answers} == {503}
         assert get(site.browser(), "/public") == (200, "public")
-        names = [thread.name for thread in threading.enumerate()]
-        assert names.count("login-store") <= _in_time.MOST
+        assert _count() - others <= _in_time.MOST
     for _ in range(200):
         if get(copy(browser), "/me") == (200, "user 1"):
             break
