@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -119,7 +120,8 @@ async def closing_code(connection: Any) -> int:
 
 async def until(so: Callable[[], Any]) -> None:
     """Let the other tasks run until it is *so*."""
-    for _ in range(100_000):
+    patience = time.monotonic() + 10
+    while time.monotonic() < patience:
         if so():
             return
         await asyncio.sleep(0)
