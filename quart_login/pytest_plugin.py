@@ -2,17 +2,16 @@
 
 pytest finds this module by itself, in every suite of an environment that has the package.  So it
 imports nothing but pytest: what is asked for is imported when somebody asks.
+
+(PYTEST_DONT_REWRITE: who imports this before pytest starts is not to be warned of that.)
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from ._core.routes import Route
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def guarded_routes(app: Any) -> list[Route]:
+def guarded_routes(app: Any) -> list[Any]:
     """Fail if routes of the suite's `app` are open without a mark; return all its routes."""
     __tracebackhide__ = True
     from ._core.routes import assert_routes_guarded, routes

@@ -68,13 +68,9 @@ async def check_settings(audit: Audit, requirement: str) -> list[str]:
 
 async def check_cookies(audit: Audit, visit: Visit) -> list[str]:
     """Are the cookies as they should be that *visit* sets?"""
-    wrong: list[str] = []
-    for person in audit.people:
-        answer = await audit.send(visit, person)
-        wrong += _of_cookies(audit, answer)
-        if answer.is_failure and not wrong:
-            raise _failed(audit, answer, person)
-    return _once(wrong)
+    answers = await _round(audit, visit)
+    wrong = [line for answer in answers for line in _of_cookies(audit, answer)]
+    return _once(wrong) or _unless_failed(audit, answers)
 
 
 async def check_login_cookies(audit: Audit) -> list[str]:
@@ -125,13 +121,13 @@ def _of_cookies(audit: Audit, answer: Answer) -> Iterator[str]:
 
 
 def _of_deletion(audit: Audit, cookie: SetCookie) -> str | None:
-    """Return why *cookie*, or what deletes it, misses the other."""
-    notes = (audit.set_, audit.deleted)
-    ours, theirs = reversed(notes) if cookie.is_deletion else notes
-    ours[cookie.name] = cookie
-    if cookie.name not in theirs:
-        return None
-    return mismatch(audit.set_[cookie.name], audit.deleted[cookie.name])
+    """Return why *cookie*, or what deletes it, misses the other, as far as both were seen."""
+    seen = audit.seen.setdefault(cookie.name, [])
+    there = [other for other in seen if other.is_deletion is not cookie.is_deletion]
+    seen.append(cookie)
+    pairs = [(other, cookie) if cookie.is_deletion else (cookie, other) for other in there]
+    found = [mismatch(*pair) for pair in pairs]
+    return found[-1] if found and all(found) else None
 
 
 # --- P18: caches ---------------------------------------------------------------------------------
@@ -144,10 +140,10 @@ async def check_caching(audit: Audit, visit: Visit) -> list[str]:
     while wrong and len(rounds) < _ROUNDS:
         rounds.append(await _round(audit, visit))
         wrong = _of_caching(audit, rounds)
-    for person, answer in zip(audit.people, rounds[-1], strict=True):
-        if answer.is_failure and not wrong:
-            raise _failed(audit, answer, person)
-    return wrong or _of_static(audit, visit, rounds[-1][0]) or _alone(audit)
+    if wrong:
+        return wrong
+    _unless_failed(audit, rounds[-1])
+    return _of_static(audit, visit, rounds[-1][0]) or _alone(audit)
 
 
 def _of_caching(audit: Audit, rounds: Sequence[Sequence[Answer]]) -> list[str]:
@@ -321,9 +317,12 @@ _VALUES: Final = " Say other values in the fixture login_audit_values, or anothe
 # --- what checks say -----------------------------------------------------------------------------
 
 
-def _failed(audit: Audit, answer: Answer, person: Any) -> Exception:
-    """Return what is said of a visit that failed by itself."""
-    return Unsuited(f"It failed for {audit.who(person)} ({answer}).{_VALUES}")
+def _unless_failed(audit: Audit, answers: Sequence[Answer]) -> list[str]:
+    """Raise `Unsuited` if one of the *answers*, to each of the people, tells of a failure."""
+    for person, answer in zip(audit.people, answers, strict=True):
+        if answer.is_failure:
+            raise Unsuited(f"It failed for {audit.who(person)} ({answer}).{_VALUES}")
+    return []
 
 
 def _once(lines: Sequence[str]) -> list[str]:

@@ -39,9 +39,8 @@ class Audit:
     other: Any = None
     values: Mapping[str, Any] = field(default_factory=dict)
     settings: Settings = Settings()
-    #: The cookies that were set and deleted of late, here and in other visits.
-    set_: dict[str, set_cookies.SetCookie] = field(default_factory=dict)
-    deleted: dict[str, set_cookies.SetCookie] = field(default_factory=dict)
+    #: The cookies that were set and deleted so far, also in other visits, by their names.
+    seen: dict[str, list[set_cookies.SetCookie]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.user, self.other = unwrap(self.user), unwrap(self.other)

@@ -44,7 +44,7 @@ class BaseLoginManager(Generic[UserT]):
     #: The settings that hold where an application says nothing.
     defaults: ClassVar[Mapping[str, Any]] = settings.DEFAULTS
 
-    #: The module of this shell whose `Visitor` an audit sends.
+    #: The module of this shell whose ``Visitor`` an audit sends.
     visitor: ClassVar[str]
 
     #: This shell's own `unauthorized` and `needs_refresh`, which do what the core does.

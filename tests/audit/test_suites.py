@@ -13,6 +13,7 @@ from audit.applications import BOTH, CONFTEST, FENCE, INI, Audited, Auditing, so
 
 import flask_compat
 import quart_login
+from quart_login import pytest_plugin
 
 RunAudit = Callable[..., Audited]
 
@@ -184,6 +185,26 @@ def test_a_suite_without_an_application_is_told_what_to_do(
     assert "fixture 'app' not found" in found.text
 
 
+def test_an_application_that_does_not_start_is_an_error(
+    pytester: pytest.Pytester, run_audit: RunAudit
+) -> None:
+    broken = "\n@app.before_serving\nasync def connect():\n    raise OSError('no database')\n"
+    pytester.makepyfile(shop=source("quart", broken))
+    found = run_audit("--login-app", "shop:app", "-k", "me")
+    assert set(found.outcomes.values()) == {"ERROR"}
+    assert "no database" in found.text
+
+
+def test_a_suite_that_skips_itself_skips_the_audit(
+    pytester: pytest.Pytester, run_audit: RunAudit
+) -> None:
+    skipping = "import pytest\n@pytest.fixture\ndef app(): pytest.skip('no database here')\n"
+    pytester.makepyfile(conftest=skipping)
+    found = run_audit()
+    assert "no database here" in found.text
+    assert "1 skipped" in found.text and "error" not in found.text
+
+
 # --- where it is ---------------------------------------------------------------------------------
 
 
@@ -238,10 +259,10 @@ def test_the_module_that_every_suite_loads_imports_nothing_else() -> None:
     assert ran.stdout.strip() == "['quart_login', 'quart_login.pytest_plugin']"
 
 
-@pytest.mark.parametrize("package", [quart_login, flask_compat])
-def test_an_application_may_start_pytest_itself(package: ModuleType) -> None:
+@pytest.mark.parametrize("module", [quart_login, flask_compat, pytest_plugin])
+def test_an_application_may_start_pytest_itself(module: ModuleType) -> None:
     """pytest would rewrite the packages of its plugins, and warn where it is too late for that."""
-    assert "PYTEST_DONT_REWRITE" in str(package.__doc__)
+    assert "PYTEST_DONT_REWRITE" in str(module.__doc__)
 
 
 def test_an_audit_of_flask_does_without_quart(

@@ -145,7 +145,7 @@ CACHES = {
     "a user known by the cookie": Wrong(
         page("/wrong", "return 'in' if '__Host-session' in request.cookies else 'out'"),
         {"P18 /wrong GET"},
-        "says nothing to caches: a cache may show it to others. It needs Vary: Cookie and Cache",
+        "Cache-Control: private. The library says so",
     ),
     "two users": Wrong(
         # A stranger and the one user get the same.
