@@ -74,8 +74,8 @@ class QuartExchange(Exchange):
         limit = seconds(limit, "LOGIN_STORE_TIMEOUT", float)
         return await in_time(limit, partial(method, FOR_STORES, *args, **options))
 
-    def for_store(self) -> Any:
-        return FOR_STORES
+    async def ask_long(self, method: Callable[..., Awaitable[T]], *args: Any) -> T:
+        return await method(FOR_STORES, *args)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:

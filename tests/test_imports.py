@@ -227,6 +227,7 @@ VERBS = {
         "call",
         "call_loader",
         "ask",
+        "ask_long",
         "ended",
         "notify",
         "options",

@@ -46,9 +46,8 @@ async def ask_long(exchange: Exchange, method: str, *args: Any) -> Any:
     Raises `StoreUnavailable` if it fails, and `ConfigurationError` if it never will work.
     """
     call: Callable[..., Any] = getattr(store_of(exchange), method)
-    exchange = exchange.for_store()
     try:
-        return await call(exchange, *args)
+        return await exchange.ask_long(call, *args)
     except ConfigurationError:
         raise
     except Exception as error:

@@ -15,6 +15,7 @@ from quart_login._core.errors import ConfigurationError, OutOfPlace, StoreUnavai
 from quart_login._core.listing import ListedSession
 from quart_login._core.reasons import Reason
 from quart_login._core.step import step
+from quart_login.stores.memory import MemoryStore
 
 ALICE, BOB = User(7), User("bob")
 USERS = {7: ALICE, "7": User("7"), "bob": BOB}
@@ -313,6 +314,21 @@ def test_what_is_over_is_removed_and_nobody_is_logged_out() -> None:
     it.clock.advance(seconds=11)
     assert step(listing.purge_sessions(nobody(it))) == 1
     assert other.who() is ALICE
+
+
+def test_a_store_gets_the_exchange_to_wait_with() -> None:
+    it = logged_in()
+    waits_with = []
+
+    class Curious(MemoryStore):
+        async def purge(self, exchange: Any, now: float) -> int:
+            waits_with.append(exchange)
+            return 0
+
+    paper = nobody(it)
+    paper.manager.sessions = Curious()
+    step(listing.purge_sessions(paper))
+    assert waits_with == [paper]
 
 
 def test_a_store_is_asked_whether_it_can_serve() -> None:

@@ -25,12 +25,12 @@ class Work:
 
     def __init__(self, *, hangs: bool = True) -> None:
         self.begun, self.may_end, self.ended = Event(), Event(), Event()
-        self.thread = ""
+        self.thread: threading.Thread | None = None
         if not hangs:
             self.may_end.set()
 
     def __call__(self) -> None:
-        self.thread = threading.current_thread().name
+        self.thread = threading.current_thread()
         self.begun.set()
         self.may_end.wait(LONG)
         self.ended.set()
@@ -73,7 +73,8 @@ def test_one_thread_does_one_job_after_the_other() -> None:
     for number in range(20):
         work = quick()
         assert done(threads, work)
-        assert work.thread == "some-name"
+        assert work.thread is not None and work.thread.name == "some-name"
+        assert work.thread.daemon  # It keeps no process from ending.
         until_idle(threads, 1)
         assert threads._count == 1, number
 

@@ -16,6 +16,7 @@ from registry import CountingStore, copy, logged_in, registered
 from sites import QuartSite
 
 from quart_login import _threads as ours
+from quart_login import purge_sessions
 from quart_login._threads import FOR_LISTENERS, FOR_STORES, Blocking
 
 #: More than asyncio, trio and this library have threads for.
@@ -125,6 +126,17 @@ async def test_a_thread_has_the_context_variables_of_who_asks() -> None:
         assert seen == ["the request's"], limit
         await FOR_STORES.call(marked.set, "the thread's")
         assert marked.get() == "nobody's"
+
+
+async def test_what_no_request_waits_for_is_asked_in_those_threads_too() -> None:
+    class Curious(CountingStore):
+        async def purge(self, exchange: Any, now: float) -> int:
+            assert exchange is FOR_STORES
+            return 7
+
+    site = registered(QuartSite, sessions=Curious())
+    async with site.app.app_context():
+        assert await purge_sessions() == 7
 
 
 async def test_whatever_a_driver_is_called_with_it_is_called() -> None:
