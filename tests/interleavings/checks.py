@@ -145,6 +145,10 @@ async def check_cut(world: World) -> None:
 
 
 async def check_alone(world: World, what: str) -> None:
+    if what in OPENING and world.first not in world.store.logins():
+        # A login that is cancelled at its very end is taken back, and its former has ended.
+        is_late = world.cut is not None and world.cut.how == "cancelled"
+        assert world.store.logins() or is_late, "P14: the former login ended before the new one"
     overtaken = world.start == "session" and what == "confirm"
     with world.supposing():
         stands = world.first in world.store.logins()
