@@ -45,8 +45,8 @@ def refusal(port: int, status: int) -> int:
 
 
 _REFUSED = re.compile(
-    r"\[ERROR\] Application callable raised an exception\nTraceback.*\n(?: .*\n)*"
-    r"RuntimeError: Unsupported ASGI message\n"
+    r"\[ERROR\] Application callable raised an exception\n(?:(?!\[ERROR\]).*\n)*?"
+    r".*RuntimeError: Unsupported ASGI message\n(?: +\+-+\n)?"
 )
 
 
