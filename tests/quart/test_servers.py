@@ -46,7 +46,8 @@ def refusal(port: int, status: int) -> int:
 
 _REFUSED = re.compile(
     r"\[ERROR\] Application callable raised an exception\n(?:(?!\[ERROR\]).*\n)*?"
-    r".*RuntimeError: Unsupported ASGI message\n(?: +\+-+\n)?"
+    # Quart 0.23 puts it into a group, and granian names that alone.
+    r"(?:RuntimeError: Unsupported ASGI message|ExceptionGroup: .* \(1 sub-exception\))\n"
 )
 
 
