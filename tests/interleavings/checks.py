@@ -7,7 +7,7 @@ from itertools import count, product
 
 from core.paper import COOKIE
 from interleavings.orders import Order, Orders
-from interleavings.world import ENDING, OPENING, Cut, Held, World, proof_in
+from interleavings.world import ENDING, OPENING, Cut, Held, Sent, World, proof_in
 
 from quart_login._core import proofs
 
@@ -125,9 +125,14 @@ def check_answers(world: World) -> None:
         if one.user is None:
             assert not one.writes(), "P9: a login is taken from the browser"
     if world.whats <= {"page", "write"}:
-        lines = [line for one in answered for line in one.cookies]
-        assert len([line for line in lines if line.startswith(f"{COOKIE}=")]) <= 1
+        replaced = [one.brought.get(COOKIE) for one in answered if sets(one)]
+        assert len(set(replaced)) == len(replaced), "P9: two answers replace one remember cookie"
         assert all(one.user is not None for one in answered)
+
+
+def sets(sent: Sent) -> bool:
+    """Does the answer set the remember cookie?"""
+    return any(line.startswith(f"{COOKIE}=") for line in sent.cookies)
 
 
 # --- p 14: one that is cut off -------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.paper import NOW
 from interleavings.orders import Act
-from interleavings.world import CALL, NOTIFY, RETURN, Cut, Held, Sent, World
+from interleavings.world import CALL, NOTIFY, RETURN, Cut, Held, Sent, World, check_data
 from loops import asyncio
 from registry import registered
 from sites import SIGNALS, Answer, QuartSite, Site
@@ -135,6 +135,7 @@ class Place:
     async def _who(self) -> str:
         it = exchange()
         await load.known(it)
+        check_data(it)
         user, login = it.identity.user, it.identity.login_session
         return "" if user is None else f"{user.id} {login.id}"
 

@@ -8,7 +8,18 @@ from typing import Any
 
 from core.paper import Browser, Paper, Session, User, set_cookies
 from interleavings.orders import Act
-from interleavings.world import CALL, NOTE, NOTIFY, RETURN, VIEWS, Cut, Held, Sent, World
+from interleavings.world import (
+    CALL,
+    NOTE,
+    NOTIFY,
+    RETURN,
+    VIEWS,
+    Cut,
+    Held,
+    Sent,
+    World,
+    check_data,
+)
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
@@ -127,6 +138,7 @@ class OnPaper(World):
     async def visit(self, held: Held, heard: list[str] | None = None) -> tuple[str, str] | None:
         it = self.paper(held)
         await load.known(it)
+        check_data(it)
         await answer(it)
         if heard is not None:
             heard += it.names()

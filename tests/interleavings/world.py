@@ -187,6 +187,8 @@ class Sent(ABC):
         self.is_cut = False
         #: What had ended before it was sent.
         self.ended_before: set[str] = set()
+        #: The cookies that it was sent with.
+        self.brought: Mapping[str, str] = {}
         #: What the view returned, once it did.
         self.did: Any = None
         #: Who made it, in the end.
@@ -199,7 +201,9 @@ class Sent(ABC):
     async def advance(self) -> None:
         if self.pending is SEND:
             self.ended_before = set(self.world.store.ended)
-            await self.begin(self.world.send())
+            held = self.world.send()
+            self.brought = held.jar
+            await self.begin(held)
         elif self.pending is ARRIVE:
             self.world.take(self)
             self.pending = None
@@ -312,8 +316,7 @@ class World(ABC):
         assert user in (None, *self.users.values())
         if login is not None:
             assert login.id not in sent.ended_before, "P5: a request is logged in by what had ended"
-        whose = it.session.get(NOTE)
-        assert whose is None or (user is not None and whose == user.id), "P7: another's data"
+        check_data(it)
 
     def answer(self, sent: Sent) -> None:
         """Note what the answer to *sent* gives the browser."""
@@ -371,6 +374,12 @@ class World(ABC):
         """Return the ids of the logins that a browser ever got."""
         found = [proof_in(held) for held in self.issued]
         return {self.first, *(proof.id for proof in found if proof is not None)}
+
+
+def check_data(it: Any) -> None:
+    """Nobody sees what another has put into the session, nor what a user has who is gone."""
+    user, whose = it.identity.user, it.session.get(NOTE)
+    assert whose is None or (user is not None and whose == user.id), "P7: another's data"
 
 
 def proof_in(held: Held) -> proofs.Proof | None:
