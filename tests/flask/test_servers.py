@@ -17,7 +17,7 @@ from servers import await_port, free_port
 
 HERE = Path(__file__).parent
 
-_GUNICORN = "-m gunicorn --bind 127.0.0.1:{port} --workers 1 --log-level warning --keep-alive 30"
+_GUNICORN = "-m gunicorn --bind 127.0.0.1:{port} --workers 1 --log-level warning --timeout 300"
 
 SERVERS = {
     "gunicorn-threads": f"{_GUNICORN} --worker-class gthread --threads 8 served:app",

@@ -186,7 +186,7 @@ class Bare:
         made = SITES[framework]
         self.web = made.web
         self.app = made.app_class("bare", static_folder=None)
-        self.app.config.update(SECRET_KEY=KEY, PROPAGATE_EXCEPTIONS=True)
+        self.app.config.update(SECRET_KEY=KEY, TESTING=True)
         for path in (*{path for path, _ in PAGES} - {"/nowhere"}, "/staff/me"):
             page = self._page(framework, reads_query=path in READING)
             self.app.add_url_rule(path, path.strip("/").replace("/", "-"), page, methods=["GET"])
