@@ -80,7 +80,10 @@ nitpick_ignore_regex = [
     ("py:.*", r"(flask|quart|werkzeug|blinker|sqlalchemy|redis)\..*"),
     ("py:.*", r"(.*\.)?([A-Z]|UserT|UserT_co(ntra)?)"),
     ("py:.*", r"(timedelta|date|Response|SansIOResponse|Table|(Async)?Engine|os\.PathLike|app)"),
-    ("py:.*", r"(itsdangerous|sqlite3|Exchange|View|quart_login\._core\.(step|routes\.Route))"),
+    (
+        "py:.*",
+        r"(itsdangerous|sqlite3|Exchange|View|Visitor|Route|quart_login\._core\.(step|routes\.Route))",
+    ),
 ]
 
 
@@ -160,8 +163,48 @@ def let_names_break(app: Any, page: str, template: str, context: dict[str, Any],
         )
 
 
+#: So many letters are in a line of a table on a phone.
+PHONE = 30
+
+
+def label_cells(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    """Let each cell of a table that has no room on a phone say the head of its column."""
+    if "body" in context:
+        tables = r'<table class="docutils.*?</table>'
+        context["body"] = re.sub(tables, labelled, context["body"], flags=re.DOTALL)
+
+
+def labelled(table: re.Match[str]) -> str:
+    heads = [words_of(head) for head in cells_of("th", table[0])]
+    if len(heads) < 3 and width(heads, table[0]) < PHONE:
+        return table[0]
+
+    def row(found: re.Match[str]) -> str:
+        columns = iter(heads)
+        return re.sub(r"<td\b", lambda cell: f'<td data-head="{next(columns, "")}"', found[0])
+
+    cards = table[0].replace('<table class="', '<table class="cards ', 1)
+    return re.sub(r"<tr\b.*?</tr>", row, cards, flags=re.DOTALL)
+
+
+def cells_of(kind: str, part: str) -> list[str]:
+    return re.findall(rf"<{kind}\b[^>]*>(.*?)</{kind}>", part, re.DOTALL)
+
+
+def words_of(part: str) -> str:
+    return re.sub("<[^>]*>", "", part.replace("<wbr", " <wbr")).strip()
+
+
+def width(heads: list[str], table: str) -> int:
+    """Return how many letters the columns of *table* have at least: their longest words."""
+    cells = [words_of(cell).split() for cell in cells_of("td", table)]
+    columns = [cells[number :: len(heads)] for number in range(len(heads))]
+    return sum(max(map(len, [word for cell in column for word in cell])) for column in columns)
+
+
 def setup(app: Any) -> None:
     app.connect("html-page-context", let_names_break)
+    app.connect("html-page-context", label_cells)
     app.connect("source-read", add_contents)
     app.connect("autodoc-process-docstring", document)
     app.connect("missing-reference", find_short_names)

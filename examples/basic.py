@@ -22,13 +22,14 @@ from quart_login import (
     UserMixin,
     confirm_login,
     fresh_login_required,
+    login_exempt,
     login_required,
     login_user,
     logout_user,
     redirect_next,
 )
 
-DEMO_NAME, DEMO_PASSWORD = "alice", "follow the white rabbit"
+DEMO = DEMO_NAME, DEMO_PASSWORD = "alice", "follow the white rabbit"
 
 app = Quart(__name__)
 app.config.update(
@@ -88,19 +89,20 @@ async def page(title: str, **context: Any) -> str:
 
 
 @app.get("/")
+@login_exempt
 async def index() -> str:
-    return await page("Start", demo=(DEMO_NAME, DEMO_PASSWORD))
+    return await page("Start", demo=DEMO)
 
 
 @app.route("/login", methods=["GET", "POST"])
 async def login() -> Any:
     if request.method != "POST":
-        return await page("Log in", form="login")
+        return await page("Log in", form="login", demo=DEMO)
     form = await request.form
     name = form.get("username", "")
     user = await authenticate(name, form.get("password", ""))
     if user is None:
-        return await page("Log in", form="login", name=name, wrong=True), 422
+        return await page("Log in", form="login", demo=DEMO, name=name, wrong=True), 422
     await login_user(user, remember="remember" in form)
     return await redirect_next(url_for("index"))
 
@@ -131,6 +133,7 @@ async def confirm() -> Any:
 
 
 @app.post("/logout")
+@login_exempt
 async def logout() -> Any:
     await logout_user()
     await flash("You are logged out.")
@@ -176,7 +179,10 @@ PAGE = """<!doctype html>
   {% if form %}
   <form method="post">
     {% if wrong %}
-    <p role="alert" id="wrong">That user name and password do not match.</p>
+    <p role="alert" id="wrong">
+      {%- if form == "login" %}That user name and password do not match.
+      {%- else %}That is not your password.{% endif -%}
+    </p>
     {% endif %}
     <label>User name
       <input name="username" autocomplete="username" autocapitalize="none" required

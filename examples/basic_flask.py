@@ -18,7 +18,7 @@ from flask import Flask, abort, flash, redirect, render_template_string, request
 
 import flask_compat as flask_login
 
-DEMO_NAME, DEMO_PASSWORD = "alice", "follow the white rabbit"
+DEMO = DEMO_NAME, DEMO_PASSWORD = "alice", "follow the white rabbit"
 
 app = Flask(__name__)
 app.config.update(
@@ -77,18 +77,19 @@ def page(title: str, **context: Any) -> str:
 
 
 @app.get("/")
+@flask_login.login_exempt
 def index() -> str:
-    return page("Start", demo=(DEMO_NAME, DEMO_PASSWORD))
+    return page("Start", demo=DEMO)
 
 
 @app.route("/login", methods=["GET", "POST"])
 def login() -> Any:
     if request.method != "POST":
-        return page("Log in", form="login")
+        return page("Log in", form="login", demo=DEMO)
     name = request.form.get("username", "")
     user = authenticate(name, request.form.get("password", ""))
     if user is None:
-        return page("Log in", form="login", name=name, wrong=True), 422
+        return page("Log in", form="login", demo=DEMO, name=name, wrong=True), 422
     flask_login.login_user(user, remember="remember" in request.form)
     return flask_login.redirect_next(url_for("index"))
 
@@ -119,6 +120,7 @@ def confirm() -> Any:
 
 
 @app.post("/logout")
+@flask_login.login_exempt
 def logout() -> Any:
     flask_login.logout_user()
     flash("You are logged out.")
@@ -164,7 +166,10 @@ PAGE = """<!doctype html>
   {% if form %}
   <form method="post">
     {% if wrong %}
-    <p role="alert" id="wrong">That user name and password do not match.</p>
+    <p role="alert" id="wrong">
+      {%- if form == "login" %}That user name and password do not match.
+      {%- else %}That is not your password.{% endif -%}
+    </p>
     {% endif %}
     <label>User name
       <input name="username" autocomplete="username" autocapitalize="none" required

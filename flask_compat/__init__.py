@@ -4,6 +4,8 @@
 
 The logic is written once, as coroutines; here each is run to its end at once, without an event
 loop (see `quart_login._core.step`).
+
+(PYTEST_DONT_REWRITE: who imports this before pytest starts is not to be warned of that.)
 """
 
 from typing import TYPE_CHECKING
@@ -54,7 +56,6 @@ from .signals import (
     user_needs_refresh,
     user_unauthorized,
 )
-from .test_client import FlaskLoginClient, authenticated_client
 from .utils import (
     acting_as,
     anonymous_required,
@@ -157,9 +158,19 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # or every misspelt name would be one
+if TYPE_CHECKING:
+    from .test_client import FlaskLoginClient, authenticated_client
+else:  # or every misspelt name would be one
 
     def __getattr__(name):
         if name == "user_loaded_from_header":
             return getattr(_signals, name)
+        if name in ("FlaskLoginClient", "authenticated_client"):
+            # They bring what tests need (Click's runner, a debugger), and servers load neither.
+            from . import test_client
+
+            return getattr(test_client, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.sansio.http import parse_cookie
 
+from quart_login._core.caching import protect
 from quart_login._core.cookie_session import COMPRESS_FROM, Parts, keep, parts_of
 
 __all__ = ["LeanCookieSessionInterface"]
@@ -53,6 +54,14 @@ class LeanCookieSessionInterface(SecureCookieSessionInterface):
             sent = request.environ.get("HTTP_COOKIE", "")
             request.__dict__.setdefault("cookies", parse_cookie(sent, request.dict_storage_class))
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Let *response* bring *session* to the browser, if that must be."""
+        accessed = session.accessed  # Before Flask 3.1.3, the next line is an access.
+        if session.modified or (session and self.should_set_cookie(app, session)):
+            super().save_session(app, session, response)
+        elif accessed:
+            protect(response.headers, False)  # says `Vary: Cookie`, at one look
 
 
 def _is_plain(provider: Any) -> bool:

@@ -95,6 +95,8 @@ class LoginManager(BaseLoginManager[UserT]):
 
     defaults = settings.FLASK_LOGIN
 
+    visitor = "flask_compat._visitor"
+
     def __init__(
         self,
         app: Flask | None = None,

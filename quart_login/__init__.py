@@ -2,6 +2,8 @@
 
 The names are resolved at their first use: importing the core, as ``flask_compat`` does, runs this
 file too, and must not import Quart.
+
+(PYTEST_DONT_REWRITE: who imports this before pytest starts is not to be warned of that.)
 """
 
 from __future__ import annotations

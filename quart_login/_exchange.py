@@ -20,7 +20,8 @@ from ._core.public import is_coroutine_function, publish
 from ._core.realms import missing_manager
 from ._core.settings import seconds
 from ._core.store import SessionId
-from ._loops import abandoning, in_time
+from ._loops import in_time
+from ._threads import FOR_STORES
 from ._websocket import watch_of
 
 P = ParamSpec("P")
@@ -69,9 +70,12 @@ class QuartExchange(Exchange):
     async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
         limit = self.setting("LOGIN_STORE_TIMEOUT")
         if limit is None:
-            return await method(self, *args, **options)
+            return await method(FOR_STORES, *args, **options)
         limit = seconds(limit, "LOGIN_STORE_TIMEOUT", float)
-        return await in_time(limit, partial(method, abandoning() or self, *args, **options))
+        return await in_time(limit, partial(method, FOR_STORES, *args, **options))
+
+    def for_store(self) -> Any:
+        return FOR_STORES
 
     async def notify(self, signal: Signal, **extra: Any) -> None:
         if signal.receivers:

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
-from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,7 +20,7 @@ async def in_time(seconds: float, call: Callable[..., Awaitable[T]], *args: Any)
 
     On trio a plain function that runs in a thread is waited for to its end, as trio has it.
     """
-    trio = _running_trio()
+    trio = running_trio()
     if trio is None:
         async with asyncio.timeout(seconds):
             return await call(*args)
@@ -32,14 +31,14 @@ async def in_time(seconds: float, call: Callable[..., Awaitable[T]], *args: Any)
 
 async def sleep(seconds: float) -> None:
     """Do nothing for some *seconds*."""
-    await (_running_trio() or asyncio).sleep(seconds)
+    await (running_trio() or asyncio).sleep(seconds)
 
 
 def this_handler() -> Any:
     """Return what ends, by its method ``cancel``, the handler that this task is: as Quart, and
     Quart-Trio, end it when its client is gone.
     """
-    trio = _running_trio()
+    trio = running_trio()
     if trio is None:
         return asyncio.current_task()
     nursery = trio.lowlevel.current_task().parent_nursery
@@ -54,7 +53,7 @@ class Apart:
     """Runs ``call(*args)`` in a task of its own, which sees no request, and ends with no other."""
 
     def __init__(self, call: Callable[..., Awaitable[None]], *args: Any) -> None:
-        trio = _running_trio()
+        trio = running_trio()
         self._task: asyncio.Task[None] | None = None
         if trio is None:
             loop, nothing = asyncio.get_running_loop(), Context()
@@ -96,7 +95,7 @@ class Apart:
 
 async def at_once(calls: Iterable[Callable[[], Awaitable[None]]]) -> None:
     """Await all *calls*, which do not raise, at the same time."""
-    trio = _running_trio()
+    trio = running_trio()
     if trio is None:
         await asyncio.gather(*(call() for call in calls))
         return
@@ -115,9 +114,53 @@ async def for_a_while(seconds: float, call: Callable[..., Awaitable[None]], *arg
     task.cancel()
 
 
+async def left_after(seconds: float, call: Callable[..., Awaitable[T]], *args: Any) -> T:
+    """Return what ``call(*args)`` does in a task of its own; raise `TimeoutError` if it takes
+    longer than *seconds*, also if it takes no notice of being cancelled.
+    """
+    said: list[tuple[T, None] | tuple[None, Exception]] = []
+    task = Apart(_noted, said, call, *args)
+    try:
+        await in_time(seconds, task.wait)
+    finally:
+        task.cancel()
+    if not said:
+        raise TimeoutError  # Somebody else has ended it.
+    result, error = said.pop()
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # which is None only if that is what was returned
+
+
+async def _noted(said: list[Any], call: Callable[..., Awaitable[Any]], *args: Any) -> None:
+    try:
+        said.append((await call(*args), None))
+    except Exception as error:
+        said.append((None, error))
+
+
+class Bell:
+    """Rings in one task, and is heard in another."""
+
+    def __init__(self) -> None:
+        self._event = self._new()
+
+    def _new(self) -> Any:
+        return (running_trio() or asyncio).Event()
+
+    def ring(self) -> None:
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it rings, or rang since it was heard last; for some *seconds*."""
+        with suppress(TimeoutError):
+            await in_time(seconds, self._event.wait)
+        self._event = self._new()
+
+
 async def to_the_end(seconds: float, call: Callable[..., Awaitable[None]], *args: Any) -> None:
     """Await ``call(*args)`` for some *seconds*, also in a task that is cancelled."""
-    trio = _running_trio()
+    trio = running_trio()
     if trio is None:
         with suppress(TimeoutError):
             await in_time(seconds, call, *args)
@@ -147,7 +190,7 @@ class Interruptible:
         """Return what *call* does; anything if it was interrupted, which `is_over` tells."""
         if self.is_over:
             return None
-        trio = _running_trio()
+        trio = running_trio()
         try:
             if trio is None:
                 self._running = asyncio.current_task()
@@ -164,8 +207,7 @@ class Interruptible:
 
 def run(app: Any, call: Callable[..., Awaitable[T]], *args: Any) -> T:
     """Run ``call(*args)`` to its end on a loop of the kind that *app* is served on."""
-    quart_trio: Any = sys.modules.get("quart_trio")
-    if quart_trio is None or not isinstance(app, quart_trio.QuartTrio):
+    if not is_trio(app):
         return asyncio.run(_awaited(call, *args))
     trio: Any = sys.modules["trio"]
 
@@ -182,28 +224,17 @@ def run(app: Any, call: Callable[..., Awaitable[T]], *args: Any) -> T:
         raise first from first.__cause__
 
 
+def is_trio(app: Any) -> bool:
+    """Is *app* served on trio?"""
+    quart_trio: Any = sys.modules.get("quart_trio")
+    return quart_trio is not None and isinstance(app, quart_trio.QuartTrio)
+
+
 async def _awaited(call: Callable[..., Awaitable[T]], *args: Any) -> T:
     return await call(*args)
 
 
-class _Abandoning:
-    """What a store gets for an exchange on trio, where a plain function is waited for to its end,
-    whatever the time limit, unless somebody says that it may be left to its thread.
-    """
-
-    async def call(self, fn: Callable[..., Any], *args: Any) -> Any:
-        if iscoroutinefunction(fn):
-            return await fn(*args)
-        to_thread = sys.modules["trio"].to_thread
-        return await to_thread.run_sync(fn, *args, abandon_on_cancel=True)
-
-
-def abandoning() -> Any:
-    """Return what lets a store be left in time, if this loop's own threads do not."""
-    return None if _running_trio() is None else _Abandoning()
-
-
-def _running_trio() -> Any:
+def running_trio() -> Any:
     """Return the module `trio` if it runs this task."""
     trio: Any = sys.modules.get("trio")  # Whoever runs on it has imported it.
     if trio is None:

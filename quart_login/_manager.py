@@ -81,6 +81,8 @@ class LoginManager(BaseLoginManager[UserT]):
 
     defaults = settings.SAFE
 
+    visitor = "quart_login._visitor"
+
     def __init__(
         self,
         app: Quart | None = None,
@@ -128,9 +130,12 @@ class LoginManager(BaseLoginManager[UserT]):
         if add_context_processor:
             app.context_processor(self._give_templates_the_user)
 
+    def heed_late_settings(self, app: Any) -> None:
+        cookies.secure(app.config, settings.reader(self.config_of(app)), self.realm)
+
     def _check(self, app: Quart) -> None:
         config = self.config_of(app)
-        cookies.secure(app.config, settings.reader(config), self.realm)
+        self.heed_late_settings(app)
         settings.check(config)
         if (wrong := settings.unknown_protection(config)) is not None:
             raise ConfigurationError(wrong)

@@ -51,19 +51,22 @@ def check_origin(exchange: QuartExchange) -> None:
         return
     origin, host = ", ".join(sent), socket.headers.get("Host", "")
     allowed = exchange.app.config.get("LOGIN_WEBSOCKET_ORIGINS")
-    if is_allowed(origin, socket.scheme, host, allowed) or _view_allows(exchange, origin):
+    if is_allowed(origin, socket.scheme, host, allowed) or view_allows(
+        exchange.app, socket.endpoint, origin
+    ):
         return
     exchange.bind(None)
     said = (
         f"A websocket was refused: its Origin {origin!r:.100} is not that of"
-        f" {socket.scheme}://{host!r:.100}.{_hint(origin, socket.scheme, host)}"
+        f" {f'{socket.scheme}://{host}'!r:.105}.{_hint(origin, socket.scheme, host)}"
     )
     note_refusal(exchange, "websocket_refused", "foreign_origin", said)
     abort(403)
 
 
-def _view_allows(exchange: QuartExchange, origin: str) -> bool:
-    view = exchange.app.view_functions.get(exchange.request.endpoint)
+def view_allows(app: Any, endpoint: str | None, origin: str) -> bool:
+    """Does *app*'s view at *endpoint* say that pages of *origin* may open its websocket?"""
+    view = app.view_functions.get(endpoint)
     listed = getattr(view, _ATTRIBUTE, ())
     return bool(listed) and is_allowed(origin, "", "", listed)
 

@@ -17,16 +17,22 @@ from ._core.held import EVERY, Held, Holding
 from ._core.identity import Identity
 from ._core.store import Listener, SessionId
 from ._core.watching import lasting, listener_of
-from ._exchange import QuartExchange
-from ._loops import Apart, at_once, in_time, sleep, this_handler, to_the_end
+from ._loops import (
+    Apart,
+    Bell,
+    at_once,
+    for_a_while,
+    left_after,
+    sleep,
+    this_handler,
+    to_the_end,
+)
 from ._streams import HeldStream, Steps
+from ._threads import FOR_LISTENERS, FOR_STORES
 from ._websocket import EXTENSION, HANDLER, UNKNOWN, HeldSocket
 
 #: Seconds for which the store is waited for, in a task that nobody waits for.
 _PATIENCE: Final = 5.0
-
-#: Seconds before a connection that was lost is made anew.
-_PAUSE: Final = 0.1
 
 
 class Watch:
@@ -42,7 +48,6 @@ class Watch:
         #: Where on a websocket that is kept which holds it.
         self._key = f"{manager.attribute}:held"
         self._task: Apart | None = None
-        self._exchange = QuartExchange(app, manager, None, {}, Identity())
         app.extensions.setdefault(EXTENSION, {})[manager.attribute] = self
         app.after_serving(self.stop)
 
@@ -101,7 +106,7 @@ class Watch:
 
     async def _run(self) -> None:
         """Watch, as long as anything is open."""
-        news = _News(self._manager.sessions, self._exchange)
+        news = _News(self._manager.sessions)
         try:
             while self._holding:
                 try:
@@ -122,26 +127,26 @@ class Watch:
             self._holding.look_at_all()
         await self.end(heard or ())
         moment, now = self.monotonic(), self._manager.clock()
+        await self.end(self._holding.past(now))
         ids = self._holding.whom(moment, now, told=told)
         if not ids:
             return
         store = self._manager.sessions
         try:
-            found = await in_time(_PATIENCE, lasting, self._exchange, store, ids)
+            found = await left_after(_PATIENCE, lasting, FOR_STORES, store, ids)
         except Exception as error:
-            await self._note_failure(error)
+            await self._note_failure(error, moment)
         else:
             await self.end(self._holding.saw(ids, found, moment, now))
 
-    async def _note_failure(self, error: Exception) -> None:
-        moment = self.monotonic()
-        if self._holding.failed(moment):
+    async def _note_failure(self, error: Exception, asked: float) -> None:
+        if self._holding.failed(asked):
             self._app.logger.warning(
                 "The store of login sessions cannot be asked which have ended (%s)."
                 " Websockets and streams stay open for a while.",
                 type(error).__name__,
             )
-        if self._holding.has_failed_for_long(moment):
+        if self._holding.has_failed_for_long(self.monotonic()):
             self._app.logger.error(
                 "The store of login sessions could not be asked for too long:"
                 " %d logins' websockets and streams are closed.",
@@ -151,32 +156,70 @@ class Watch:
 
 
 class _News:
-    """Waits for news of ended logins, for a second at a time."""
+    """Waits for news of ended logins, for a second at a time.
 
-    def __init__(self, store: Any, exchange: QuartExchange) -> None:
-        self._listener: Listener | None = listener_of(store)
-        self._exchange = exchange
+    Who listens does so in a task of its own, and is left where that hangs: nobody waits for it.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self._bell = Bell()
+        self._heard: list[SessionId] = []
+        self._missed = False
         #: Do messages tell what ended?
         self.is_told = False
+        listener = listener_of(store)
+        self._task = None if listener is None else Apart(self._listen, listener)
 
     async def wait(self) -> Sequence[SessionId] | None:
         """Return what ended, or nothing after a second; None if messages may have been lost."""
-        if self._listener is None:
-            await sleep(EVERY)
-            return ()
-        try:
-            if self.is_told:
-                return await self._listener.hear(self._exchange, EVERY)
-            await in_time(_PATIENCE, self._listener.begin, self._exchange)
-        except Exception:
-            # Those who look each second say what is wrong with the store.
-            await sleep(_PAUSE if self.is_told else EVERY)
-            self.is_told = False
-            return ()
-        self.is_told = True
+        if not self._heard and not self._missed:
+            await self._bell.wait(EVERY)
+        if self._heard or not self._missed:
+            heard, self._heard = self._heard, []
+            return heard
+        self._missed = False
         return None
 
     async def end(self) -> None:
-        if self._listener is not None:
+        if self._task is not None:
+            self._task.cancel()
+            await self._task.wait()
+
+    # --- in that task ----------------------------------------------------------------------------
+
+    async def _listen(self, listener: Listener | None) -> None:
+        while True:
+            # Those who look each second say what is wrong with the store.
             with suppress(Exception):
-                await self._listener.end(self._exchange)
+                # What hangs may have the last one in its hands.
+                listener = listener or listener_of(self._store)
+                if listener is not None:
+                    await self._hear_by(listener)
+            listener = None
+            await sleep(EVERY)
+
+    async def _hear_by(self, listener: Listener) -> None:
+        try:
+            await left_after(_PATIENCE, listener.begin, FOR_LISTENERS)
+            self.is_told = True
+            self._note(None)
+            while True:
+                some = left_after(EVERY + _PATIENCE, listener.hear, FOR_LISTENERS, EVERY)
+                self._note(await some)
+        finally:
+            self.is_told = False
+            await to_the_end(_PATIENCE, for_a_while, _PATIENCE, _end, listener)
+
+    def _note(self, heard: Sequence[SessionId] | None) -> None:
+        if heard is None:
+            self._missed = True
+        else:
+            self._heard += heard
+        if heard is None or heard:
+            self._bell.ring()
+
+
+async def _end(listener: Listener) -> None:
+    with suppress(Exception):
+        await listener.end(FOR_LISTENERS)

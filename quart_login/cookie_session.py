@@ -8,9 +8,11 @@ See ``docs/cookie-session.md``.
 from __future__ import annotations
 
 from itsdangerous import URLSafeTimedSerializer
-from quart import Quart
-from quart.sessions import SecureCookieSessionInterface
+from quart import Quart, Response
+from quart.sessions import SecureCookieSessionInterface, SessionMixin
+from werkzeug.wrappers import Response as WerkzeugResponse
 
+from ._core.caching import protect
 from ._core.cookie_session import COMPRESS_FROM, Parts, keep, parts_of
 
 __all__ = ["LeanCookieSessionInterface"]
@@ -41,3 +43,14 @@ class LeanCookieSessionInterface(SecureCookieSessionInterface):
             made = super().get_signing_serializer(app)
             kept = self._kept = parts, keep(made, self.compress_from)
         return kept[1]
+
+    async def save_session(
+        self, app: Quart, session: SessionMixin, response: Response | WerkzeugResponse | None
+    ) -> None:
+        """Let *response*, unless it is None, bring *session* to the browser, if that must be."""
+        accessed = session.accessed  # Before Flask 3.1.3, the next line is an access.
+        must = session.modified or (session and self.should_set_cookie(app, session))
+        if must or response is None:
+            await super().save_session(app, session, response)
+        elif accessed:
+            protect(response.headers, False)  # says `Vary: Cookie`, at one look

@@ -13,6 +13,9 @@ from sites import SITES, Site
 # Before anything imports it: the suite for stores says what it compared.
 pytest.register_assert_rewrite("quart_login.stores.contract")
 
+#: Runs suites within the suite: those of applications that are audited.
+pytest_plugins = ["pytester"]
+
 # A gate that fails must fail again: CI tries the same examples each time.
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):

@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable
 from threading import Event
 from typing import Any
 
-import quart
-from loops import asyncio
 from sites import SITES, Browser, Site
 
 from quart_login.stores import LoginSession
@@ -36,9 +34,7 @@ class CountingStore(MemoryStore):
         self._resumed.set()
 
     async def hang(self, exchange: Any) -> None:
-        """Answer nobody: Quart waits for that, and a thread of Flask's."""
-        if getattr(exchange, "web", None) is quart:
-            await asyncio.Event().wait()
+        """Answer nobody: a thread waits for that."""
         await exchange.call(self._resumed.wait, 30)
 
     def all(self) -> list[LoginSession]:

@@ -43,7 +43,7 @@ CONFIGS: Final[Sequence[Mapping[str, Any]]] = (
     {"LOGIN_MAX_SESSIONS": 1, "LOGIN_IDLE_TIMEOUT": 900},
     {"LOGIN_MAX_SESSIONS": 2, "LOGIN_MAX_SESSIONS_REACHED": "refuse"},
     {"LOGIN_LIFETIME": 7200, "LOGIN_IDLE_TIMEOUT": 600},
-    {"LOGIN_REMEMBER_WINDOW": 0},
+    {"LOGIN_REMEMBER_WINDOW": 5},
     {"LOGIN_ASSURANCE_LEVEL": "aal2"},
     {"LOGIN_IDLE_TIMEOUT": 50},
     {"LOGIN_ASSURANCE_LEVEL": "aal3"},
@@ -1057,7 +1057,8 @@ class Machine(RuleBasedStateMachine):
             # If nobody knows whose it is, it is nobody's.
             assert reply.found is None or not (fault.fired and number == 1 and verdict.asks)
         else:
-            assert fault.fired and what not in ("page", "put")
+            # (To a busy machine, 20 milliseconds are too short for a call that does not hang, too.)
+            assert (fault.fired or kind == "hangs") and what not in ("page", "put")
             held, was = self.held_by(reply), model.held(jar)
             fresh = held is not None and held.fresh_since is not None
             assert what != "confirm" or not fresh or (was is not None and was.fresh_since)

@@ -104,7 +104,7 @@ class How(Enum):
 class Cookie(Enum):
     """What a remember cookie is."""
 
-    NONE, CURRENT, FORMER, LATE, STOLEN = auto(), auto(), auto(), auto(), auto()
+    NONE, CURRENT, FORMER, LATE, STOLEN, DEAD = auto(), auto(), auto(), auto(), auto(), auto()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Verdict:
     #: Was the store asked?
     asks: bool = False
     is_theft: bool = False
-    #: Is the present remember cookie seen for the first time?
+    #: Is it seen for the first time that the browser has the present remember cookie?
     confirms: bool = False
     #: Is the remember cookie alone refused?
     forgets: bool = False
@@ -205,7 +205,9 @@ class Model:
             return verdict
         seen = shown is not None and shown.secret == login.remember
         anew = seen and shown is not None and shown.key != self.keys[0]
-        return replace(verdict, confirms=seen and not login.confirmed, signs_anew=anew)
+        # The session came with the present remember cookie: who shows it has that.
+        confirms = login.former is not None and not login.confirmed
+        return replace(verdict, confirms=confirms, signs_anew=anew)
 
     def _of_login(self, login: Login, held: Held | None, shown: Shown | None) -> Verdict:
         if not login.alive:
@@ -242,7 +244,8 @@ class Model:
         """Say what the remember cookie is to the series of *login*.
 
         The present secret is good.  The one before is for a window after it was replaced, and
-        for a day as long as nobody has shown its successor; then it is replaced once more.
+        for a day as long as nobody has shown its successor, nor the session that came with that;
+        then it is replaced once more.  Later it is nothing.
         Whatever else was this login's was copied.
         """
         if shown is None:
@@ -254,7 +257,9 @@ class Model:
         age = self.now - login.rotated
         if age <= self.window:
             return Cookie.FORMER
-        return Cookie.LATE if not login.confirmed and age <= LONGEST_WAIT else Cookie.STOLEN
+        if login.confirmed:
+            return Cookie.STOLEN
+        return Cookie.LATE if age <= LONGEST_WAIT else Cookie.DEAD
 
     def is_past(self, login: Login) -> bool:
         """Is the session of *login* past the limits, since it began and since it was seen?"""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import secrets
 import sys
-from pathlib import Path
 
 from hypercorn.config import Config
 from hypercorn.run import run
@@ -20,15 +18,15 @@ from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from .database import Database
+from .home import DIRECTORY, database_in, home, key_in
 
 
 def main() -> int:
     options = _options()
-    directory = Path(options.data).resolve()
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory = home(options.data)
     # The workers, which are processes of their own, read it there.
-    os.environ.setdefault("SECRET_KEY", _key(directory / "secret_key"))
-    os.environ["NOTES_DATABASE"] = options.database or f"sqlite:///{directory / 'notes.sqlite3'}"
+    os.environ.setdefault("SECRET_KEY", key_in(directory))
+    os.environ["NOTES_DATABASE"] = options.database or database_in(directory)
     os.environ["NOTES_REDIS"] = options.redis or ""
     os.environ["NOTES_LOGIN_SECURE_COOKIES"] = "true" if options.https else "false"
     try:
@@ -53,21 +51,11 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.notes", description="Keep notes.")
     parser.add_argument("--bind", default="127.0.0.1:8000", help="default: %(default)s")
-    parser.add_argument("--data", default="notes-data", help="directory; default: %(default)s")
+    parser.add_argument("--data", default=DIRECTORY, help="directory; default: %(default)s")
     parser.add_argument("--database", metavar="URL", help="default: SQLite, in the directory")
     parser.add_argument("--redis", metavar="URL", help="keep login sessions there, and be two")
     parser.add_argument("--https", action="store_true", help="a proxy serves it by HTTPS alone")
     return parser.parse_args()
-
-
-def _key(path: Path) -> str:
-    """Return the secret key in the file at *path*, which is made, for its owner alone."""
-    try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
 
 
 async def _make_tables(url: str) -> None:

@@ -23,12 +23,13 @@ from quart_login import (
 )
 
 from .database import User
-from .passwords import SHORTEST, objection
+from .passwords import SHORTEST, objections
 from .services import me, services
 
 blueprint = Blueprint("accounts", __name__)
 
 WRONG = "That name and password do not match."
+NOT_YOURS = "That is not your password."
 TOO_MANY = "That was tried too often. Please wait for a quarter of an hour."
 
 
@@ -62,9 +63,7 @@ def _objections(name: str, password: str, again: str) -> dict[str, str]:
     problem = {}
     if not 1 <= len(name) <= 40 or not name.isprintable() or not fold(name):
         problem["name"] = "Take a name of up to 40 characters."
-    if wrong := objection(password, again, name):
-        problem["password"] = wrong
-    return problem
+    return problem | objections(password, again, name)
 
 
 async def _new_user(name: str, password: str) -> User | None:
@@ -100,14 +99,16 @@ async def confirm() -> Any:
     if request.method != "POST":
         return await render_template("confirm.html")
     password = (await request.form).get("password", "")
-    problem, status = await _check(me().name, me(), password)
+    problem, status = await _check(me().name, me(), password, NOT_YOURS)
     if problem:
         return await render_template("confirm.html", problem=problem), status
     await confirm_login()
     return await redirect_next(url_for("notes.index"))
 
 
-async def _check(name: str, user: User | None, password: str) -> tuple[str | None, int]:
+async def _check(
+    name: str, user: User | None, password: str, wrong: str = WRONG
+) -> tuple[str | None, int]:
     """Return what is wrong with this name and password, and the status that says so."""
     at_hand = services()
     if not await at_hand.throttle.allows(fold(name)):
@@ -116,7 +117,7 @@ async def _check(name: str, user: User | None, password: str) -> tuple[str | Non
     known = None if user is None else user.password_hash
     if not await at_hand.passwords.verify(known, password) or user is None:
         await report_login_failure(name, reason="wrong_password", user=user)
-        return WRONG, 422
+        return wrong, 422
     await at_hand.throttle.forget(fold(name))
     if at_hand.passwords.is_outdated(user.password_hash):
         await _keep_password(user, password)
@@ -137,11 +138,8 @@ async def password() -> Any:
         return await render_template("password.html", shortest=SHORTEST)
     form, user = await request.form, me()
     new = form.get("password", "")
-    if wrong := objection(new, form.get("again", ""), user.name):
-        page = await render_template(
-            "password.html", shortest=SHORTEST, problem={"password": wrong}
-        )
-        return page, 422
+    if problem := objections(new, form.get("again", ""), user.name):
+        return await render_template("password.html", shortest=SHORTEST, problem=problem), 422
     # With the new epoch all logins are over, whether or not anything below succeeds. This browser
     # gets another one, and the others' are taken off the list of devices.
     user.session_epoch += 1

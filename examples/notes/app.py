@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -29,6 +30,7 @@ from quart_login.stores.sqlalchemy import SQLAlchemyStore
 
 from . import accounts, devices, live, notes
 from .database import Database, User
+from .home import database_in, home, key_in
 from .news import News, RedisNews
 from .passwords import Passwords
 from .services import EXTENSION, Services
@@ -43,11 +45,13 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Quart:
     """Return the application.
 
     *settings* go before those of the environment, such as ``NOTES_DATABASE``, a URL, and
-    ``NOTES_LOGIN_IDLE_TIMEOUT``; the key is there as ``SECRET_KEY``.
+    ``NOTES_LOGIN_IDLE_TIMEOUT``; the key is there as ``SECRET_KEY``.  What nobody says is in the
+    directory ``NOTES_DATA``; see `home`.
     """
     app = Quart(__name__)
     app.config.update(
         SECRET_KEY=os.environ.get("SECRET_KEY"),
+        DATA=None,
         DATABASE=None,
         REDIS=None,
         MAX_CONTENT_LENGTH=64 * 1024,
@@ -60,7 +64,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Quart:
     )
     app.config.from_prefixed_env("NOTES")
     app.config.update(settings or {})
+    at_home = _at_home(app.config)
     base = Database(app.config["DATABASE"])
+    if at_home:
+        app.before_serving(base.make_tables)  # The command line may come before the server.
     app.after_serving(base.close)
     store, news = _sessions(app, base, app.config["REDIS"])
     app.extensions[EXTENSION] = Services(base, news, Passwords(), Throttle(base))
@@ -74,8 +81,19 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Quart:
     app.context_processor(_for_templates)
     app.template_filter("ago")(ago)
     app.template_filter("moment")(moment)
+    app.before_serving(_log_with_times)
     app.while_serving(lambda: _beside(app))
     return app
+
+
+def _at_home(config: MutableMapping[str, Any]) -> bool:
+    """Set what nobody has set.  Is the database one of these?"""
+    if config["SECRET_KEY"] is None:
+        config["SECRET_KEY"] = key_in(home(config["DATA"]))
+    if config["DATABASE"] is not None:
+        return False
+    config["DATABASE"] = database_in(home(config["DATA"]))
+    return True
 
 
 def _sessions(app: Quart, database: Database, redis: str | None) -> tuple[Store, News]:
@@ -128,6 +146,16 @@ async def show_error(error: HTTPException) -> Any:
 
 
 # --- what is done beside requests ----------------------------------------------------------------
+
+
+async def _log_with_times() -> None:
+    """Let what is logged say when, as the server's own lines do."""
+    logger = logging.getLogger("quart_login")
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        line = "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"
+        handler.setFormatter(logging.Formatter(line, "[%Y-%m-%d %H:%M:%S %z]"))
+        logger.addHandler(handler)
 
 
 async def _beside(app: Quart) -> AsyncGenerator[None, None]:

@@ -56,14 +56,22 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def objection(password: str, again: str, name: str) -> str | None:
-    """Return what is wrong with a new *password*, which was typed twice; None if nothing is."""
+def objections(password: str, again: str, name: str) -> dict[str, str]:
+    """Return what is wrong with a new *password*, which was typed twice, by the fields of the form:
+    both where they differ.
+    """
+    if problem := _objection(password, name):
+        return {"password": problem}
+    if password != again:
+        return dict.fromkeys(("password", "again"), "The two passwords are not the same.")
+    return {}
+
+
+def _objection(password: str, name: str) -> str | None:
     if len(password) < SHORTEST:
         return f"That is too short: it has {len(password)} of {SHORTEST} characters."
     if len(password) > LONGEST:
         return f"Take {LONGEST} characters or fewer."
-    if password != again:
-        return "The two passwords are not the same."
     if name and password.casefold() == name.casefold():
         return "Take another one than your name."
     return None

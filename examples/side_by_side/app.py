@@ -7,17 +7,23 @@ view is to write it in the Quart half, and to send its old URL there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from hypercorn.middleware import AsyncioWSGIMiddleware, DispatcherMiddleware
+from quart import Quart
 
 from . import common, flask_half, quart_half
 
 
-def create_app() -> Callable[..., Any]:
-    """Return both halves, as an ASGI application."""
+def create_app() -> Quart:
+    """Return the Quart half, which serves the Flask half, too.
+
+    So a command line that wants an application of Quart's has one:
+    ``quart --app examples.side_by_side.app login sessions alice``.
+    """
     store = common.open_store()
-    new: Any = quart_half.create_app(store)
+    app: Any = quart_half.create_app(store)
+    new = app.asgi_app
     old: Any = AsyncioWSGIMiddleware(_with_a_body(flask_half.create_app(store)))
     halves = DispatcherMiddleware({common.NEW: new, "": old})
 
@@ -26,7 +32,8 @@ def create_app() -> Callable[..., Any]:
         # has answered, too, which it never does.
         await (new if scope["type"] == "lifespan" else halves)(scope, receive, send)
 
-    return serve
+    app.asgi_app = serve
+    return cast(Quart, app)
 
 
 def _with_a_body(app: Any) -> Callable[..., Iterator[bytes]]:

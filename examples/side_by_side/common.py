@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from argon2.exceptions import VerifyMismatchError
 
 from quart_login.stores import Store
 from quart_login.stores.sqlite import SQLiteStore
+
+#: Where login sessions and the key are kept, below where the application is started.
+DIRECTORY: Final = "side-by-side-data"
 
 #: Where both halves have their pages and static files.
 HERE: Final = Path(__file__).parent
@@ -39,7 +43,7 @@ class User:
 def settings() -> dict[str, Any]:
     """Return what both halves set."""
     return {
-        "SECRET_KEY": os.environ["SECRET_KEY"],
+        "SECRET_KEY": os.environ.get("SECRET_KEY") or _key(),
         "SESSION_COOKIE_PATH": "/",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "REMEMBER_COOKIE_SAMESITE": "Lax",
@@ -51,7 +55,24 @@ def settings() -> dict[str, Any]:
 
 
 def open_store() -> Store:
-    return SQLiteStore(os.environ["SIDE_BY_SIDE_SESSIONS"])
+    return SQLiteStore(_home() / "sessions.sqlite3")
+
+
+def _home() -> Path:
+    """Return the directory of what is kept, which is made, for its owner alone."""
+    directory = Path(os.environ.get("SIDE_BY_SIDE_DATA", DIRECTORY)).resolve()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
+
+
+def _key() -> str:
+    """Return the secret key, which is made at the first start: a new one ends all logins."""
+    path = _home() / "secret_key"
+    with suppress(FileExistsError):
+        new = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with open(new, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text().strip()
 
 
 _hasher = PasswordHasher()

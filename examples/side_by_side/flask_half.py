@@ -13,6 +13,7 @@ from flask_compat import (
     LoginManager,
     UserMixin,
     current_user,
+    login_exempt,
     login_required,
     login_user,
     logout_user,
@@ -51,10 +52,12 @@ def create_app(store: Store) -> Flask:
         return response
 
     @app.get("/")
+    @login_exempt
     def index() -> str:
         return page("Start")
 
     @app.get("/whoami")
+    @login_exempt
     def whoami() -> dict[str, Any]:
         return {"name": current_user.id if current_user.is_authenticated else None}
 
@@ -74,6 +77,7 @@ def create_app(store: Store) -> Flask:
         return redirect_next(url_for("index"))
 
     @app.post("/logout")
+    @login_exempt
     def logout() -> Any:
         logout_user()
         flash("Flask has logged you out.")

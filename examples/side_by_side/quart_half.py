@@ -14,6 +14,7 @@ from quart_login import (
     LoginManager,
     UserMixin,
     current_user,
+    login_exempt,
     login_required,
     login_user,
     logout_user,
@@ -51,10 +52,12 @@ def create_app(store: Store) -> Quart:
         return response
 
     @app.get("/")
+    @login_exempt
     async def index() -> str:
         return await page("Start")
 
     @app.get("/whoami")
+    @login_exempt
     async def whoami() -> dict[str, Any]:
         return {"name": current_user.id if current_user.is_authenticated else None}
 
@@ -75,6 +78,7 @@ def create_app(store: Store) -> Quart:
         return await redirect_next(url_for("index"))
 
     @app.post("/logout")
+    @login_exempt
     async def logout() -> Any:
         await logout_user()
         await flash("Quart has logged you out.")

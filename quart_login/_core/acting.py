@@ -49,8 +49,11 @@ class ActingAs(Generic[U]):
     def __enter__(self) -> U:
         if self._tokens:
             raise RuntimeError("This block has begun already. Make another: acting_as(user).")
+        outer = innermost.get()
+        while outer is not None and outer.ended:  # out of its turn; it may be this very block
+            outer = outer.outer
         self.ended = False
-        self.place, self.outer = self._at_hand(), innermost.get()
+        self.place, self.outer = self._at_hand(), outer
         self._tokens.append(innermost.set(self))
         return self.user
 
@@ -64,7 +67,8 @@ class ActingAs(Generic[U]):
         if innermost.get() is self:
             with suppress(ValueError):  # the block ends in another task than it began in
                 innermost.reset(token)
-                return
+                if innermost.get() is not self:  # It is, if it ended out of its turn once before.
+                    return
         # A generator was closed out of its turn.  Whatever still holds this block is told.
         self.ended = True
 

@@ -13,7 +13,7 @@ from .errors import ConfigurationError, StoreUnavailable
 from .exchange import Exchange
 from .lifetimes import Limits, limits_of
 from .store import Store
-from .subjects import subject
+from .subjects import spellings, subject
 from .users import UserId
 
 #: How often a change is tried anew where others change the same login at the same time.
@@ -46,6 +46,7 @@ async def ask_long(exchange: Exchange, method: str, *args: Any) -> Any:
     Raises `StoreUnavailable` if it fails, and `ConfigurationError` if it never will work.
     """
     call: Callable[..., Any] = getattr(store_of(exchange), method)
+    exchange = exchange.for_store()
     try:
         return await call(exchange, *args)
     except ConfigurationError:
@@ -62,3 +63,8 @@ def limits(exchange: Exchange) -> Limits:
 def subject_of(exchange: Exchange, user_id: UserId) -> str:
     """Return by which name the store knows the user *user_id*."""
     return subject(user_id, exchange.manager.realm)
+
+
+def subjects_of(exchange: Exchange, user_id: UserId) -> list[str]:
+    """Return by which names the store may know the user *user_id*, the likeliest first."""
+    return [subject(one, exchange.manager.realm) for one in spellings(user_id)]

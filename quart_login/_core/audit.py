@@ -21,6 +21,7 @@ from .audit_logins import login_findings
 from .cookies import REMEMBER, SESSION, Cookie, Setting
 from .errors import ConfigurationError
 from .findings import Finding, State, either
+from .quart_auth import QuartAuthCookie
 from .realms import managers_of
 from .tokens import MIN_KEY_BYTES
 
@@ -77,6 +78,7 @@ def audit(app: Any, manager: Any) -> list[Finding]:
         *_key_findings(setting),
         *_protection_findings(manager.protection_mode(app)),
         *_token_findings(setting),
+        *_adopted_findings(manager.adopted),
         *_cache_findings(setting),
         *login_findings(app, manager, setting),
     ]
@@ -236,6 +238,12 @@ def _token_findings(setting: Setting) -> Iterator[Finding]:
     if (former := setting("REMEMBER_COOKIE_FORMER_NAME")) is not None:
         advice = "Unset it when the cookies of that name have expired: others can plant one."
         yield Finding("3.3.3", State.UNSEEN, f"REMEMBER_COOKIE_FORMER_NAME = {former!r}", advice)
+
+
+def _adopted_findings(adopted: QuartAuthCookie | None) -> Iterator[Finding]:
+    if adopted is not None and adopted.until is None:
+        advice = "adopt_quart_auth(app, until=...): refuse Quart-Auth's cookie from a day on."
+        yield Finding("9.2.1", State.UNSEEN, f"{adopted.name} is read without an end", advice)
 
 
 def _cache_findings(setting: Setting) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ Rule 1.  They are UTF-8, as our challenge says (RFC 7617, section 2.1).  What is
 Rule 2.  Both are compared always, and in constant time: their digests are, so that not even the
          length of what is configured shows.
 Rule 3.  A view behind a username that nobody configured serves nobody.
+Rule 4.  What is sent to a view that is behind one names no user: nobody else is asked about it.
 """
 
 from __future__ import annotations
@@ -108,6 +109,13 @@ def _equal(one: str, other: str) -> bool:
 def mark(view: Any, names: Names, realm: str | None) -> None:
     """Note on *view* which settings of *realm* protect it."""
     setattr(view, MARK, (names, realm))
+
+
+def is_for_the_view(app: Any, request: Any) -> bool:
+    """Does the view that *request* is for ask for a username and password of its own?"""
+    view = app.view_functions.get(request.endpoint)
+    method = getattr(request, "method", None)
+    return any(hasattr(part, MARK) for part in handlers(view, method))
 
 
 def check_views(app: Any) -> None:

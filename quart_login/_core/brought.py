@@ -45,6 +45,27 @@ async def held(exchange: Exchange) -> LoginSession | None:
     return login if login is not None and is_shown(series.proof, login) else None
 
 
+async def all_held(exchange: Exchange) -> list[LoginSession]:
+    """Return the login sessions that the browser has or had: another by its remember cookie than by
+    its session, if so it is.
+    """
+    found, series = await held(exchange), series_of(exchange)
+    logins = [] if found is None else [found]
+    if series is not None and (found is None or found.id != series.proof.id):
+        login = await _named(exchange, series.proof)
+        if login is not None and is_shown(series.proof, login):
+            logins.append(login)
+    return logins
+
+
+async def drop(exchange: Exchange) -> None:
+    """End the login sessions that the browser names, unread."""
+    series = series_of(exchange)
+    for proof in (proof_of(exchange), None if series is None else series.proof):
+        if proof is not None:
+            await ask(exchange, "delete", proof.id)
+
+
 async def _named(exchange: Exchange, proof: Proof) -> LoginSession | None:
     """Return the login session that *proof* names, whether or not it proves that."""
     found: LoginSession | None = await ask(exchange, "get", proof.id)

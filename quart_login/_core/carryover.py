@@ -118,14 +118,23 @@ def hide(
 
 
 def put_back(
-    session: MutableMapping[str, Any], hidden: Mapping[str, Any], kept: Collection[str]
+    session: MutableMapping[str, Any],
+    hidden: Mapping[str, Any],
+    kept: Collection[str],
+    before: Mapping[str, Any],
 ) -> None:
     """Let *session* hold what was *hidden* again, and nothing that was written meanwhile: it is
-    another's, and stays in the browser as it is.
+    another's, and stays in the browser as it is.  But what is *kept* may be other than it was
+    *before*: another realm's login, say.
     """
     _remove(session, session.keys() - set(kept))
     session.update(hidden)
-    session.modified = False  # type: ignore[attr-defined]
+    session.modified = shown(session, kept) != before  # type: ignore[attr-defined]
+
+
+def shown(session: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
+    """Return what *session* holds that everybody sees."""
+    return {name: session[name] for name in kept if name in session}
 
 
 def _remove(session: MutableMapping[str, Any], names: Collection[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import wraps
+from shutil import get_terminal_size
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
@@ -19,9 +20,9 @@ from .audit import audit_all
 from .basic import check_views
 from .bearer import issue
 from .errors import ConfigurationError, LoginError, StoreUnavailable
-from .findings import Finding, State
-from .listing import purge_sessions
-from .realms import manager_named
+from .findings import State, report
+from .listing import list_sessions, purge_sessions, revoke_user
+from .realms import manager_named, managers_of
 from .routes import Route, problems, routes
 
 P = ParamSpec("P")
@@ -88,6 +89,8 @@ def _row(route: Route) -> tuple[str, ...]:
 def check_configuration(app: Any, strict: bool, as_json: bool) -> None:
     """Compare the configuration with OWASP ASVS 5.0 (V3.3, V7 and what they rest on)."""
     try:
+        for manager in managers_of(app).values():
+            manager.heed_late_settings(app)
         check_views(app)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from error
@@ -96,15 +99,11 @@ def check_configuration(app: Any, strict: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in found], indent=2))
     else:
-        click.echo(table(("ASVS", "State", "What is set", "What to set"), map(_line, found)))
+        # What is no terminal, a file or grep, gets each text whole, in a line.
+        click.echo(report(found, get_terminal_size((0, 0)).columns))
         click.echo(f"{len(wrong)} to mend, of {len(found)} looked at.")
     if strict and wrong:
         click.get_current_context().exit(1)
-
-
-def _line(finding: Finding) -> tuple[str, ...]:
-    found = finding.found if finding.realm is None else f"[{finding.realm}] {finding.found}"
-    return finding.requirement or "-", finding.state, found, finding.advice
 
 
 @login.command("token")
@@ -139,7 +138,6 @@ def _ids(typed: str, text: bool) -> list[str | int]:
 
 def _of_a_user(fn: F) -> F:
     """Let the command *fn* be told whose login sessions are meant."""
-    fn = click.option("--text", is_flag=True, help="The id is a text, though like a number.")(fn)
     fn = click.option("--realm", help="The name of the LoginManager, if there are several.")(fn)
     return click.argument("user_id")(fn)
 
@@ -152,9 +150,9 @@ _DASHES: Final = {"ignore_unknown_options": True}
 @_of_a_user
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 @with_app
-def show_sessions(app: Any, user_id: str, realm: str | None, text: bool, as_json: bool) -> None:
+def show_sessions(app: Any, user_id: str, realm: str | None, as_json: bool) -> None:
     """Show the login sessions of the user USER_ID, the last used first; times are UTC."""
-    found = _ask_store(app, realm, terminal.find, _ids(user_id, text))
+    found = _ask_store(app, realm, list_sessions, user_id)
     if as_json:
         click.echo(json.dumps([terminal.as_dict(one) for one in found], indent=2))
     elif found:
@@ -173,17 +171,16 @@ def end_sessions(
     user_id: str,
     session_ids: tuple[str, ...],
     realm: str | None,
-    text: bool,
     all_of_them: bool,
 ) -> None:
     """End login sessions of the user USER_ID: those named, or all of them."""
     if all_of_them == bool(session_ids):
         raise click.UsageError("Name the login sessions to end (`sessions` shows them), or --all.")
     if all_of_them:
-        count = _ask_store(app, realm, terminal.end_all, _ids(user_id, text))
+        count = _ask_store(app, realm, revoke_user, user_id)
         click.echo(f"Ended: {count}.")
         return
-    missing = _ask_store(app, realm, terminal.end, _ids(user_id, text), session_ids)
+    missing = _ask_store(app, realm, terminal.end, user_id, session_ids)
     click.echo(f"Ended: {len(session_ids) - len(missing)}.")
     if missing:
         raise click.ClickException(

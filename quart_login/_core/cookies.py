@@ -66,13 +66,22 @@ class Cookie:
     @property
     def prefix(self) -> str:
         """The prefix of the name that browsers know, in lower case; the longest, or none."""
-        name = self.name.lower()
-        return max((known for known in _PROMISES if name.startswith(known)), key=len, default="")
+        return _prefix(self.name)
 
     @property
     def of_one_host(self) -> bool:
         """Does a browser send it to the host that set it alone, and to the whole of that?"""
         return not self.domain and self.path == "/"
+
+
+def promises(name: str) -> frozenset[str]:
+    """Return what *name* promises: ``"SECURE"``, ``"HTTPONLY"``, and ``"HOST"`` for one alone."""
+    return _PROMISES.get(_prefix(name), frozenset())
+
+
+def _prefix(name: str) -> str:
+    name = name.lower()
+    return max((known for known in _PROMISES if name.startswith(known)), key=len, default="")
 
 
 def cookie(family: str, setting: Setting) -> Cookie:
@@ -124,7 +133,7 @@ def objection(cookie: Cookie) -> str | None:
 
 
 def _broken_promise(cookie: Cookie) -> str | None:
-    promised = _PROMISES.get(cookie.prefix, frozenset())
+    promised = promises(cookie.name)
     kept = (
         ("SECURE" not in promised or cookie.secure)
         and ("HTTPONLY" not in promised or cookie.httponly)

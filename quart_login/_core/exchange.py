@@ -64,6 +64,10 @@ class Exchange(ABC):
     async def ask(self, method: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
         """Call *method*, a store's, within ``LOGIN_STORE_TIMEOUT``; raises `TimeoutError`."""
 
+    def for_store(self) -> Any:
+        """Return what a store waits with: its `call` is all that there need be of an exchange."""
+        return self
+
     @abstractmethod
     async def notify(self, signal: Signal, **extra: Any) -> None:
         """Send *signal*, with the app as its sender."""

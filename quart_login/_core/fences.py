@@ -151,6 +151,12 @@ def _closed(app: Any, rule: Any, request: Any) -> list[Fence]:
     return [fence for fence in fences if open_by(app, fence, rule.endpoint, method) is None]
 
 
+def closes(app: Any, endpoint: str, method: str | None) -> bool:
+    """Does a fence of *app* stand between strangers and the route to *endpoint*?"""
+    fences = around(app, endpoint)
+    return any(open_by(app, fence, endpoint, method) is None for fence in fences)
+
+
 def around(app: Any, endpoint: str) -> list[Fence]:
     """Return the innermost fences around the route to *endpoint*."""
     fences = fences_of(app)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import carryover, record, remember, site_data
-from .claim import presented
+from .claim import leave, presented
 from .exchange import Exchange
 from .identity import Identity
 from .load import authenticated, touch
+from .registered import is_late
 from .remember import DELETE, Change
 from .settings import SessionKeys
 from .tokens import Token, keys_of
@@ -40,14 +41,20 @@ async def finish(exchange: Exchange, response: Any) -> None:
     identity = exchange.identity
     if (identity.by_header or identity.beside) and not identity.logged_out:
         _leave_session_alone(exchange)
+    if is_late(exchange):
+        leave(exchange)
+        identity.remember = None
     _mark_owner(exchange)
     change = _change(exchange)
     if change is not None:
+        # Not with each cookie that is only refreshed: one that did not come is most likely gone.
+        decided = identity.remember is not None or change is DELETE
         exchange.identity.remember = change
         touch(exchange.session)
         remember.apply(change, response, exchange.setting)
-        if exchange.manager.adopted is not None:
-            exchange.manager.adopted.remove(response)
+        adopted = exchange.manager.adopted
+        if adopted is not None and (decided or adopted.name in exchange.request.cookies):
+            adopted.remove(response)
     if exchange.identity.logged_out:
         site_data.clear(response, exchange.setting("LOGIN_CLEAR_SITE_DATA"), exchange.request)
 
@@ -56,7 +63,7 @@ def _leave_session_alone(exchange: Exchange) -> None:
     """Let the framework write no session that came beside a header which named the user."""
     session, hidden = exchange.session, exchange.identity.hidden
     if hidden is not None:
-        carryover.put_back(session, hidden, exchange.kept_keys())
+        carryover.put_back(session, hidden, exchange.kept_keys(), exchange.identity.shown or {})
     if not getattr(session, "modified", True) and "_permanent" in session:
         # The framework would renew a permanent session with each request.
         del session["_permanent"]

@@ -1,8 +1,9 @@
 """Whom does the ``Authorization`` header name?
 
 Rule 1.  A header that is for us decides alone, whatever cookies came with it: a bearer token of our
-         own shape, and any username and password where `LoginManager.verify_password` is used.  If
-         it is refused, the request is nobody's.
+         own shape, and any username and password where `LoginManager.verify_password` is used, but
+         for those of a view with `basic_auth_required`: that asks for its own.  If it is refused,
+         the request is nobody's.
 Rule 2.  A header that is not for us is left to the request loader.  Where there is none, and
          nobody is logged in by cookies, a bearer token is a rejected credential.
 Rule 3.  One user is loaded, by one call: of the user loader, or of what verifies the password.  The
@@ -20,6 +21,7 @@ from . import authorization, basic, bearer, carryover, events
 from .claim import refuse
 from .errors import ConfigurationError
 from .exchange import Exchange
+from .opening import hide
 from .realms import managers_of
 from .reasons import Reason
 from .signals import user_loaded_from_request
@@ -47,6 +49,8 @@ def _way(exchange: Exchange, sent: str) -> Way | None:
     """Return who answers for the header *sent*, and note in which scheme it came."""
     manager, identity = exchange.manager, exchange.identity
     if manager.verify_callback is not None and authorization.is_basic(sent):
+        if basic.is_for_the_view(exchange.app, exchange.request):
+            return None
         identity.scheme = "basic"
         return _by_password
     if not authorization.is_token(sent) or not exchange.setting("LOGIN_BEARER_TOKENS"):
@@ -139,9 +143,7 @@ def _hide_session(exchange: Exchange) -> None:
     if identity.by_request:
         user_id = id_of(identity.user, exchange.manager.id_attribute)
         whose = carryover.mark(user_id) if is_id(user_id) else None
-    identity.hidden = carryover.hide(
-        exchange.session, exchange.manager.keys, whose, exchange.kept_keys(), exchange.others()
-    )
+    hide(exchange, whose)
 
 
 def turn_away(exchange: Exchange, sent: str) -> None:

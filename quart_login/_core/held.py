@@ -11,6 +11,7 @@ Rule 2.  A login session is looked for when something of it is new here, as it m
          lost.
 Rule 3.  A store that fails ends nothing for `GRACE` seconds.  Then what is open is closed, since
          nobody knows whose it is.
+Rule 4.  Nothing makes `LoginSession.expires` later, so what is past that is closed without a look.
 """
 
 from __future__ import annotations
@@ -55,10 +56,12 @@ Farewell: TypeAlias = Callable[[int], Coroutine[Any, Any, None]]
 class Held(ref[Any]):
     """Something that is open, for as long as *owner* is there."""
 
-    __slots__ = ("ends", "id")
+    __slots__ = ("ends", "expires", "id")
 
     #: Whose login session it is of.
     id: SessionId
+    #: Until when that may last at most.
+    expires: float
     #: Until when that lasts, unless a request is seen.
     ends: float
 
@@ -92,7 +95,7 @@ class Holding:
 
     def enter(self, held: Held, session: LoginSession) -> None:
         """Hold *held*, which is open for *session*."""
-        held.id, held.ends = session.id, due(session)
+        held.id, held.ends, held.expires = session.id, due(session), session.expires
         there = self._open.get(held.id)
         if there is None:
             self._open[held.id] = held
@@ -119,6 +122,12 @@ class Holding:
     def ids(self) -> list[SessionId]:
         """Return the login sessions that anything is open of."""
         return list(self._open)
+
+    def past(self, now: float) -> set[SessionId]:
+        """Return the login sessions that are over at *now*, whatever the store says."""
+        if now <= self._earliest:
+            return set()
+        return {one.id for one in self._all() if now > one.expires}
 
     # --- looks -----------------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ class Identity:
     by_header = False
     #: What the session holds of another user, and this one does not see.
     hidden: dict[str, Any] | None = None
+    #: What the session held then that everybody sees.
+    shown: dict[str, Any] | None = None
     #: What proved the login that was taken out of the session, good or not.
     left: Any = None
     #: In which scheme a credential came in that header, ``"bearer"`` or ``"basic"``.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from . import asking, ending, events
@@ -59,10 +60,12 @@ async def list_sessions(exchange: Exchange, user: Any = None) -> list[ListedSess
 
     Raises `StoreUnavailable`, and `ConfigurationError` where there is no store.
     """
-    name = asking.subject_of(exchange, await _whose(exchange, user))
-    found: Sequence[LoginSession] = await asking.ask(exchange, "list", name)
+    found: list[LoginSession] = []
+    for name in asking.subjects_of(exchange, await _whose(exchange, user)):
+        found += await asking.ask(exchange, "list", name)
     current = _current(exchange)
-    return [_listed(login, current) for login in found if not _is_over(exchange, login)]
+    listed = [_listed(login, current) for login in found if not _is_over(exchange, login)]
+    return sorted(listed, key=attrgetter("seen"), reverse=True)
 
 
 async def revoke_session(exchange: Exchange, id: SessionId, user: Any = None) -> bool:
@@ -71,9 +74,9 @@ async def revoke_session(exchange: Exchange, id: SessionId, user: Any = None) ->
     Return False if that user has none by that id.  If it is the one of this request, its user is
     logged out.  Raises `StoreUnavailable`: then it may live.
     """
-    name = asking.subject_of(exchange, await _whose(exchange, user))
+    names = asking.subjects_of(exchange, await _whose(exchange, user))
     found: LoginSession | None = await asking.ask(exchange, "get", id) if is_name(id) else None
-    if found is None or found.user_id != name:
+    if found is None or found.user_id not in names:
         return False
     await ending.end(exchange, id, Reason.REVOKED)
     _log_out_if(exchange, (id,))

@@ -56,7 +56,7 @@ async def login_user(
 
     Where there is a store of login sessions, the login is kept there, and the one that the browser
     had before ends.  It is False, too, if the user has ``LOGIN_MAX_SESSIONS`` and may not have
-    another.
+    another, or if this request came by a login of the same user that was ended while it ran.
 
     What another user left in the session is removed first; what an anonymous visitor put there
     stays.  A session kept on the server gets a new id, if its interface has ``regenerate``.
@@ -93,6 +93,7 @@ async def log_in(
         exchange, user_id, user, fresh=bool(fresh), forced=not active, remembered=life
     )
     registered, opened = exchange.manager.sessions is not None, None
+    own = exchange.identity.login_session
     if registered:
         login[exchange.manager.keys.proof] = proofs.EXAMPLE  # as long as the one that it will be
     planned = _planned(exchange, user_id, login)
@@ -107,7 +108,8 @@ async def log_in(
             exchange.identity.reason = Reason.TOO_MANY_SESSIONS
             return False
         planned[exchange.manager.keys.proof] = opened.proof
-        change = opened.change or _forget(exchange, user_id)
+        left = opened.former is not None and opened.former.remember is not None
+        change = opened.change or (DELETE if left else _forget(exchange, user_id))
 
     # Flask-Login's own mark, for dependants; gone before the response.
     planned.pop(exchange.manager.keys.remember, None)
@@ -129,8 +131,9 @@ async def log_in(
         identity.login_session = None if opened is None else opened.login
         exchange.bind(user, forced=not active)
         await report.tell(exchange, user_logged_in, user=user)
-        if opened is not None:
-            await sessions.leave_former(exchange, opened)
+        if opened is not None and not await sessions.leave_former(exchange, opened, own):
+            await _undo(exchange, before, opened)
+            return False
     except BaseException:
         before.bring_back(exchange)
         if opened is not None:
@@ -138,6 +141,16 @@ async def log_in(
         raise
     identity.logged_out = False
     return True
+
+
+async def _undo(exchange: Exchange, before: _Before, opened: sessions.Opened) -> None:
+    """Take the login *opened* back, as the one that it was made by was ended meanwhile."""
+    before.bring_back(exchange)
+    await ending.end(exchange, opened.login.id, Reason.SESSION_ENDED)
+    exchange.identity.login_session = exchange.identity.source = None
+    exchange.bind(None)
+    exchange.identity.reason = Reason.SESSION_ENDED
+    stand_beside(exchange, None)  # Another response may bring the browser a login.
 
 
 async def logout_user(exchange: Exchange) -> bool:
@@ -296,9 +309,9 @@ async def _end_session(exchange: Exchange) -> StoreUnavailable | None:
     if exchange.manager.sessions is None:
         return None
     try:
-        login = await brought.held(exchange)
+        logins = await brought.all_held(exchange)
         exchange.identity.login_session = None
-        if login is not None:
+        for login in logins:
             await ending.end(exchange, login.id, Reason.LOGGED_OUT)
         token = presented(exchange)
         if token is not None:

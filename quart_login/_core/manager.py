@@ -44,6 +44,9 @@ class BaseLoginManager(Generic[UserT]):
     #: The settings that hold where an application says nothing.
     defaults: ClassVar[Mapping[str, Any]] = settings.DEFAULTS
 
+    #: The module of this shell whose `Visitor` an audit sends.
+    visitor: ClassVar[str]
+
     #: This shell's own `unauthorized` and `needs_refresh`, which do what the core does.
     own_answers: ClassVar[tuple[Any, ...]] = ()
 
@@ -280,6 +283,10 @@ class BaseLoginManager(Generic[UserT]):
                 "Missing user_loader or request_loader. Register one:"
                 " @login_manager.user_loader on a function that takes an id and returns the user."
             )
+
+    def heed_late_settings(self, app: Any) -> None:
+        """Do what is done about the settings of *app* when it begins to be served."""
+        return  # Flask tells nobody that it begins.
 
     @property
     def loads_users(self) -> bool:

@@ -73,7 +73,9 @@ async def _begin(
     """
     user_id = checked_id(user, exchange.manager.id_attribute)
     opened = None
-    if used is None and not exchange.is_websocket:
+    if used is None and (exchange.is_websocket or exchange.identity.closed):
+        return False  # What nobody could end must not stay open. The next request moves it.
+    if used is None:
         used = await _note(exchange, token, notes, _MOVED)
         if used is not None:
             opened = await _adopt(exchange, token, used, user, user_id)
@@ -87,6 +89,8 @@ async def _begin(
     events.keep(exchange, user_loaded_from_cookie, user=user)
     if opened is None:
         stand_beside(exchange, carryover.mark(user_id))
+        if used is not None and used.agent:  # What stays open ends with it.
+            exchange.identity.login_session = await asking.ask(exchange, "get", used.agent)
     else:
         put_in(exchange, opened, user, user_id)
         if opened.change is None:
@@ -256,4 +260,7 @@ async def end_user(
         note = _record(exchange, user_id, _REVOKED, proofs.digest(""), lifetimes.FOR_EVER)
         # In the place of all notes: of what was issued before, it says enough.
         await asking.ask(exchange, "add", note, limit=1)
-    return await ending.end_all(exchange, asking.subject_of(exchange, user_id), reason, but=but)
+    gone: list[LoginSession] = []
+    for name in asking.subjects_of(exchange, user_id):
+        gone += await ending.end_all(exchange, name, reason, but=but)
+    return gone

@@ -68,9 +68,14 @@ def stand_beside(exchange: Exchange, whose: str | None) -> None:
     if exchange.is_websocket:
         return
     exchange.identity.beside = True
-    exchange.identity.hidden = carryover.hide(
-        exchange.session, exchange.manager.keys, whose, exchange.kept_keys(), exchange.others()
-    )
+    hide(exchange, whose)
+
+
+def hide(exchange: Exchange, whose: str | None) -> None:
+    """Show this request none but the data of the mark *whose*, until the response."""
+    identity, session, kept = exchange.identity, exchange.session, exchange.kept_keys()
+    identity.shown = carryover.shown(session, kept)
+    identity.hidden = carryover.hide(session, exchange.manager.keys, whose, kept, exchange.others())
 
 
 def client_keys(exchange: Exchange, user: Any, fresh: bool) -> dict[str, Any]:

@@ -211,6 +211,18 @@ async def _end_for(
         await ending.end(exchange, login.id, reason)
 
 
+def is_late(exchange: Exchange) -> bool:
+    """Does the response bring a renewed login so late that another request may have renewed it?
+
+    (That one took this one's response for lost.  What it brings would look like a theft.)
+    """
+    identity, login = exchange.identity, exchange.identity.login_session
+    if identity.source != "remember_cookie" or login is None or login.rotated is None:
+        return False
+    brings = identity.remember is not None and identity.remember is not DELETE
+    return brings and exchange.manager.clock() - login.rotated > _window(exchange)
+
+
 async def _go_on(
     exchange: Exchange, login: LoginSession, series: Series | None, user_id: UserId
 ) -> None:
@@ -220,7 +232,9 @@ async def _go_on(
         name = exchange.setting("REMEMBER_COOKIE_NAME")
         if series.by_fallback or sent_as(exchange) != name:
             exchange.identity.remember = sessions.series_change(exchange, series, user_id)
-    await sessions.note_seen(exchange, login, confirmed=confirmed)
+    # The session came in one response with the present remember cookie, shown or not: a thief
+    # could keep that back, and the owner's copy would pass for one whose successor was lost.
+    await sessions.note_seen(exchange, login, confirmed=True)
 
 
 async def _begin(
@@ -230,7 +244,8 @@ async def _begin(
     identity = exchange.identity
     user_id = checked_id(user, exchange.manager.id_attribute)
     opened = None
-    if standing is Standing.RENEWS and not exchange.is_websocket:
+    # A stream whose headers are gone could bring the browser nothing, either.
+    if standing is Standing.RENEWS and not exchange.is_websocket and not identity.closed:
         opened = await sessions.renew_series(exchange, login, series, user_id)
         if identity.loaded:
             return

@@ -5,8 +5,9 @@ Rule 2.  The remember cookie's secret is replaced whenever it begins a session, 
          Of several requests that show it at once, one replaces it; the others are logged in too,
          and change nothing in the browser.
 Rule 3.  The secret before is good for a window after it was replaced, as its response may be on the
-         way, or lost; and until its successor is seen, for a day at most.  If the successor is not
-         seen within the window, its response was lost: the secret before is replaced once more.
+         way, or lost; and until its successor is seen, or the session that came with it, for a day
+         at most.  If neither is seen within the window, that response was lost: the secret before
+         is replaced once more.
 Rule 4.  Any other secret that was this login's has been copied: somebody else uses the login, or
          did, and it ends.
 Rule 5.  A login that is remembered outlives the limits of a session, by its cookie alone.
@@ -85,4 +86,6 @@ def _by_cookie(login: LoginSession, shown: str, now: float, window: float) -> St
     age = now - login.rotated
     if age <= window:
         return Standing.BESIDE
-    return Standing.STOLEN if login.confirmed or age > LONGEST_WAIT else Standing.RENEWS
+    if login.confirmed:
+        return Standing.STOLEN
+    return Standing.REPLACED if age > LONGEST_WAIT else Standing.RENEWS

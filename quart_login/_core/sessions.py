@@ -74,7 +74,7 @@ async def open_session(
     seconds, or `record.AS_SET`; None for not at all.  Raises `StoreUnavailable`, and
     `CookieTooLarge`.
     """
-    former = await brought.held(exchange)
+    former = await _left(exchange)
     now = exchange.manager.clock() if now is None else now
     allowed, name = limits(exchange), _checked_name(exchange, user_id)
     ends = _ends(exchange, name, now, remembered, former) if allowed.remembers else None
@@ -103,6 +103,16 @@ async def open_session(
         await take_back(exchange, login.id)
         raise
     return Opened(login, proofs.write(proof), change, former)
+
+
+async def _left(exchange: Exchange) -> LoginSession | None:
+    """Return the login session that the browser leaves."""
+    try:
+        return await brought.held(exchange)
+    except StoreUnavailable:
+        # A record that nobody can read would keep its browser from ever logging in again.
+        await brought.drop(exchange)
+        return None
 
 
 def _checked_name(exchange: Exchange, user_id: UserId) -> str:
@@ -199,13 +209,20 @@ def series_change(exchange: Exchange, series: Series, user_id: UserId) -> Change
     return Change(value, ends, user_id)
 
 
-async def leave_former(exchange: Exchange, opened: Opened) -> None:
-    """End the login session that the browser leaves for the one that was *opened*."""
+async def leave_former(exchange: Exchange, opened: Opened, own: LoginSession | None = None) -> bool:
+    """End the login session that the browser leaves for the one that was *opened*.
+
+    Return False if that was *own*, which had brought the same user to this request, and had been
+    ended meanwhile: what it opened would bring it back.
+    """
     former, login = opened.former, opened.login
     if former is None or await end(exchange, former.id, Reason.LOGGED_OUT):
-        return
+        return True
     if former.user_id == login.user_id:
+        if own is not None and own.id == former.id:
+            return False
         await _give_room_back(exchange, login)
+    return True
 
 
 async def _give_room_back(exchange: Exchange, login: LoginSession) -> None:
@@ -274,12 +291,12 @@ async def renew_series(
 
 
 async def note_seen(exchange: Exchange, login: LoginSession, *, confirmed: bool) -> None:
-    """Note that *login* was seen, if it is time; *confirmed* says that its present remember cookie
-    was.  What cannot be noted ends nobody's request, and lengthens no login.
+    """Note that *login* was seen, if it is time; *confirmed* says that the browser has its present
+    remember cookie.  What cannot be noted ends nobody's request, and lengthens no login.
     """
     now = exchange.manager.clock()
     try:
-        if confirmed and not login.confirmed:
+        if confirmed and login.former is not None and not login.confirmed:
             seen = max(now, login.seen)
             new = replace(login, version=login.version + 1, seen=seen, confirmed=True)
             await ask(exchange, "swap", login, new)

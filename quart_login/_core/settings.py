@@ -67,6 +67,9 @@ CLOCK_TOLERANCE: Final = 60
 #: Seconds that no credential lives.
 LONGEST_LIFE: Final = 10**12
 
+#: Seconds for which a remember cookie is good, at the least, after it was replaced.
+SHORTEST_WINDOW: Final = 5
+
 #: The largest cookie, name and value together, that browsers keep (RFC 6265bis, section 5.7).
 COOKIE_LIMIT: Final = 4096
 
@@ -224,8 +227,11 @@ def _check_limits(config: Mapping[str, Any]) -> None:
         if given is not None and not 0 < seconds(given, key, float) < LONGEST_LIFE:
             raise ConfigurationError(f"{key} must be positive, or None, not {given!r}.")
     window = seconds(config.get("LOGIN_REMEMBER_WINDOW", 60), "LOGIN_REMEMBER_WINDOW", float)
-    if not 0 <= window <= 86_400:
-        raise ConfigurationError("LOGIN_REMEMBER_WINDOW must be from 0 seconds to a day.")
+    if not SHORTEST_WINDOW <= window <= 86_400:
+        raise ConfigurationError(
+            f"LOGIN_REMEMBER_WINDOW must be from {SHORTEST_WINDOW} seconds to a day: browsers send"
+            " several requests at once, and the later ones must not look like a theft."
+        )
     most = config.get("LOGIN_MAX_SESSIONS")
     if most is not None and (type(most) is not int or most < 1):
         raise ConfigurationError(
@@ -287,7 +293,10 @@ def seconds(duration: object, name: str, *kinds: type) -> float:
         return duration.total_seconds()
     if isinstance(duration, (int, *kinds)) and not isinstance(duration, bool):
         return duration  # type: ignore[return-value]
-    raise ConfigurationError(f"{name} must be a datetime.timedelta, instead got: {duration}")
+    raise ConfigurationError(
+        f"{name} must be a datetime.timedelta, instead got: {duration}. Write timedelta(days=30),"
+        " say, or a number of seconds."
+    )
 
 
 def _parsed(text: str) -> object:

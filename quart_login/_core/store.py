@@ -153,7 +153,8 @@ class Listener(Protocol):
     """Hears which login sessions end, in whichever process.
 
     Its methods wait for nothing but ``exchange.call``, raise what the driver raises, and are called
-    one after the other.
+    one after the other; but `end`, which also comes when another takes too long and is left.  After
+    it nobody uses this listener any more.
     """
 
     async def begin(self, exchange: Exchange) -> None:

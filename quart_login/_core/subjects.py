@@ -1,7 +1,8 @@
 """By which name does a store know a user?
 
 Rule 1.  By the user's id, as text; most are just that.  Two ids that differ have two names, also
-         ``7`` and ``"7"``, and the id comes back with its value and type.
+         ``7`` and ``"7"``, and the id comes back with its value and type.  Those two are one user,
+         though: who looks for logins, or ends them, means both names.
 Rule 2.  The users of another realm are other users: their names begin with it.
 Rule 3.  A name has no NUL, which PostgreSQL cannot keep, and begins with no ``!``: such names are
          of notes about users (see `moving`).
@@ -46,6 +47,15 @@ def _name(user_id: UserId) -> str:
     if "\0" in user_id:
         return _QUOTED + quote(user_id, safe="")
     return _PLAIN + user_id if user_id.startswith(_MARKS) else user_id
+
+
+def spellings(user_id: UserId) -> tuple[UserId, ...]:
+    """Return the ids that are this user's: ``7`` and ``"7"`` are one user to who logs them in."""
+    if isinstance(user_id, int):
+        return user_id, str(user_id)
+    if len(user_id) <= _INT_LENGTH and _DIGITS.fullmatch(user_id) and str(int(user_id)) == user_id:
+        return user_id, int(user_id)
+    return (user_id,)
 
 
 def user_id_of(name: str, realm: str | None = None) -> UserId | None:

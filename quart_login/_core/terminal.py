@@ -1,8 +1,6 @@
 """What is done from a terminal, outside of requests, for a user who was named there?
 
-Rule 1.  To see and end login sessions, the user need not exist any more: nobody asks the loader.  A
-         number that was typed is the user of that int as well as of that text, since a session
-         that ends too early does less harm than one that lives on.
+Rule 1.  To see and end login sessions, the user need not exist any more: nobody asks the loader.
 Rule 2.  What visitors chose, a browser's name above all, reaches no terminal with its control
          characters, nor with those that turn the direction of writing.
 Rule 3.  An operator waits longer for a store than a visitor does.
@@ -18,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from .errors import ConfigurationError
 from .exchange import Exchange
-from .listing import ListedSession, list_sessions, revoke_session, revoke_user
+from .listing import ListedSession, revoke_session
 from .store import SessionId
 from .users import UserId
 
@@ -58,27 +56,9 @@ async def patiently(
     return await work(exchange, *args)
 
 
-async def find(exchange: Exchange, users: Sequence[UserId]) -> list[ListedSession]:
-    """Return the login sessions of all *users*, the last used first."""
-    found = [one for user in users for one in await list_sessions(exchange, user)]
-    return sorted(found, key=lambda one: one.seen, reverse=True)
-
-
-async def end(
-    exchange: Exchange, users: Sequence[UserId], ids: Sequence[SessionId]
-) -> list[SessionId]:
-    """End the login sessions *ids* of *users*; return those of *ids* that none of them has."""
-    missing = []
-    for id in ids:
-        ended = [await revoke_session(exchange, id, user) for user in users]
-        if not any(ended):
-            missing.append(id)
-    return missing
-
-
-async def end_all(exchange: Exchange, users: Sequence[UserId]) -> int:
-    """End all login sessions of *users*; return how many there were."""
-    return sum([await revoke_user(exchange, user) for user in users])
+async def end(exchange: Exchange, user: UserId, ids: Sequence[SessionId]) -> list[SessionId]:
+    """End the login sessions *ids* of *user*; return those of *ids* that the user has not."""
+    return [id for id in ids if not await revoke_session(exchange, id, user)]
 
 
 def row(one: ListedSession) -> tuple[str, ...]:

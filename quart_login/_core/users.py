@@ -141,6 +141,12 @@ def checked_activity(user: Any) -> bool:
     """Return whether *user* is active.  Raises `UnusableUser` if it is no user."""
     if user is None:
         raise UnusableUser("None is no user. Did the look-up of the user find nobody?")
+    if isinstance(user, (str, bytes, int)):
+        # (What it is stays untold: it may be anything that a visitor typed.)
+        raise UnusableUser(
+            f"This is no user, but of type {type(user).__name__}. Give the object that your"
+            " user_loader returns for that id."
+        )
     try:
         active, authenticated = user.is_active, user.is_authenticated
         if active is True and authenticated is True:
@@ -174,6 +180,10 @@ def id_of(user: Any, id_attribute: str) -> Any:
 
 def checked_id(user: Any, id_attribute: str) -> UserId:
     """Return the id of *user*.  Raises `UnusableUser` (a `ValueError`) if it cannot be one."""
+    if getattr(user, id_attribute, None) is None:
+        raise UnusableUser(
+            f"{type(user).__name__} has no {id_attribute}(). Derive the class from UserMixin."
+        )
     user_id = id_of(user, id_attribute)
     if not is_id(user_id):
         raise UnusableUser(
@@ -202,6 +212,11 @@ def epoch_of(user: Any) -> str | None:
     """Return a digest of the session epoch of *user*, or None where the class offers none."""
     epoch = getattr(user, "session_epoch", _NONE_OFFERED)
     if epoch is _NONE_OFFERED:
+        if hasattr(type(user), "session_epoch"):
+            raise UnusableUser(
+                f"{type(user).__name__}.session_epoch raised AttributeError. Let it return a str or"
+                " an int: a login without one would outlive each change of it."
+            )
         return None
     # The epoch may be a password's hash; 128 bits of its digest tell it from the next one.
     text = f"quart-login.epoch|{epoch}"

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 try:
     from redis.exceptions import ConnectionError, NoScriptError, ResponseError
 except ImportError as error:
-    raise ImportError("RedisStore needs redis-py: pip install 'quart-login[redis]'") from error
+    raise ImportError("RedisStore needs redis-py: pip install redis") from error
 
 from .._core.errors import ConfigurationError
 from .._core.held import due

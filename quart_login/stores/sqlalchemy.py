@@ -66,7 +66,7 @@ try:
     from sqlalchemy.types import TypeEngine
 except ImportError as error:
     raise ImportError(
-        "SQLAlchemyStore needs SQLAlchemy 2: pip install 'quart-login[sqlalchemy]'"
+        "SQLAlchemyStore needs SQLAlchemy 2: pip install 'sqlalchemy[asyncio]'"
     ) from error
 
 from .._core.errors import ConfigurationError

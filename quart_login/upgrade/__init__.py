@@ -13,7 +13,9 @@ It needs LibCST, which the extra ``upgrade`` brings.  It reads the code and neve
 `kinds`    of which class a value is
 `homes`    where an ``await`` may stand
 `wrappers` the project's own decorators
+`streams`  which generators become asynchronous ones
 `colours`  which functions become coroutine functions, and what is awaited in them
+`strays`, `texts`  where one of those is used, and perhaps not awaited
 `imports`, `clients`, `quart_auth`, `leftovers`  what else is written anew, or told
 `convert`  all of that, for a folder
 """

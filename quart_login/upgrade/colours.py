@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from io import IOBase
-from threading import Thread
 
 import libcst as cst
 
@@ -21,22 +19,23 @@ from .homes import Homes
 from .kinds import Kinds
 from .project import Project
 from .sources import Source
+from .streams import Streams
 from .survey import Function, Survey
 from .wrappers import Wrappers
 
 #: What takes coroutines as they are.
-_TAKERS = ("asyncio.", "anyio.", "trio.")
+TAKERS = ("asyncio.", "anyio.", "trio.")
 
 #: Methods that may be given a coroutine function, as Quart or quart_login awaits it.
-_PATIENT_SINKS = {
+PATIENT_SINKS = {
     "add_app_template_filter", "add_app_template_global", "add_app_template_test",
     "add_background_task", "add_template_filter", "add_template_global", "add_template_test",
     "add_url_rule", "after_app_request", "after_request", "app_context_processor",
     "app_errorhandler", "before_app_request", "before_request", "before_serving", "connect",
-    "context_processor", "ensure_async", "ensure_sync", "errorhandler", "header_loader",
-    "localize_callback", "needs_refresh_handler", "register_error_handler", "request_loader",
-    "route", "teardown_app_request", "teardown_appcontext", "teardown_request",
-    "unauthorized_handler", "user_loader", "verify_password",
+    "connect_via", "context_processor", "ensure_async", "ensure_sync", "errorhandler",
+    "header_loader", "localize_callback", "needs_refresh_handler", "register_error_handler",
+    "request_loader", "route", "teardown_app_request", "teardown_appcontext",
+    "teardown_request", "unauthorized_handler", "user_loader", "verify_password",
 }  # fmt: skip
 
 #: Decorators of others that are known to be good for coroutine functions.
@@ -45,20 +44,8 @@ _PATIENT_DECORATORS = (
     "unittest.mock.", "flask_cors.", "quart_",
 )  # fmt: skip
 
-
-#: Where a name is called, or only told.
-_NO_USES = (cst.Call, cst.Decorator, cst.FunctionDef, cst.ClassDef, cst.Param, cst.ImportAlias)
-
-#: Names that a call of an unknown object says nothing by.
-_COMMON = {name for kind in (dict, list, set, str, bytes, Thread, IOBase) for name in dir(kind)} | {
-    "delete",
-    "head",
-    "options",
-    "patch",
-    "post",
-    "put",
-    "trace",
-}
+#: What makes a coroutine function of a plain one, too.
+COPIES_CONTEXT = "quart.copy_current_request_context"
 
 
 @dataclass
@@ -66,24 +53,28 @@ class Colours:
     """The plan: what is to be awaited, and which functions are to be ``async``."""
 
     kinds: Kinds
+    streams: Streams
     awaits: set[cst.CSTNode] = field(default_factory=set)
     blocks: set[cst.With] = field(default_factory=set)
     turned: set[Function] = field(default_factory=set)
+    #: Plain functions of which a decorator of Quart's makes coroutine functions.
+    wrapped: set[Function] = field(default_factory=set)
     #: Calls of a decorated function, which is to be given to `ensure_async`.
     ensured: dict[Source, set[cst.Call]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
         self.project: Project = self.kinds.project
-        self._homes = Homes(self.kinds)
+        self._homes = Homes(self.kinds, self.streams)
         self._wrappers = Wrappers(self.project)
         self._callers = self._all_callers()
-        self._settled: set[Function] = set()
+        #: The decorators of the project that await what they decorate.
+        self.settled: set[Function] = set()
+        for function in self.project.functions.values():
+            self._begin_wrapped(function)
         for survey in self.project.surveys:
             self._begin(survey)
         for decorator in self._wrappers.of_classes:
             self._turn_wrapper(decorator)
-        for survey in self.project.surveys:
-            self._tell_of_strays(survey)
 
     def _all_callers(self) -> dict[Function, list[tuple[Source, cst.Call]]]:
         found: dict[Function, list[tuple[Source, cst.Call]]] = defaultdict(list)
@@ -94,6 +85,12 @@ class Colours:
         return found
 
     # --- what waits ------------------------------------------------------------------------------
+
+    def _begin_wrapped(self, function: Function) -> None:
+        names = (name for _, name in self.project.decorators(function))
+        if not function.is_async and COPIES_CONTEXT in names:
+            self.wrapped.add(function)
+            self._await_calls(function)
 
     def _begin(self, survey: Survey) -> None:
         for call in survey.calls:
@@ -157,7 +154,7 @@ class Colours:
         taker = source.parent(parent) if isinstance(parent, cst.Arg) else None
         if not isinstance(taker, cst.Call):
             return False
-        return self.project.name_of(source, taker.func).startswith(_TAKERS)
+        return self.project.name_of(source, taker.func).startswith(TAKERS)
 
     def _make_home(self, source: Source, node: cst.CSTNode, what: str) -> bool:
         home = self._homes.of(source, node)
@@ -169,7 +166,7 @@ class Colours:
 
     def _turn(self, function: Function) -> str | None:
         """Make *function* a coroutine function, or return why it cannot be."""
-        if function.is_async or function in self.turned:
+        if function.is_async or function in self.turned | self.streams.turned:
             return None
         why = self._homes.refusal(function)
         if why is not None:
@@ -193,9 +190,9 @@ class Colours:
 
     def _turn_wrapper(self, decorator: Function) -> None:
         """Have *decorator* await what it decorates, whatever that is."""
-        if decorator in self._settled:
+        if decorator in self.settled:
             return
-        self._settled.add(decorator)
+        self.settled.add(decorator)
         for call in self._wrappers.calls[decorator]:
             self._await(decorator.source, call, decorator.source.text(call.func))
             if call in self.awaits:
@@ -204,7 +201,7 @@ class Colours:
             for function in self._wrappers.decorated[decorator]:
                 self._await_calls(function)
 
-    # --- what is left to tell --------------------------------------------------------------------
+    # --- decorators ------------------------------------------------------------------------------
 
     def _look_at_decorators(self, function: Function) -> None:
         for node, name in self.project.decorators(function):
@@ -219,53 +216,5 @@ class Colours:
         """Does *node* belong to an application, a blueprint, a manager or a signal?"""
         kinds = self.kinds.of(source, node.value)
         known = {awaited.APP, awaited.BLUEPRINT, awaited.MANAGER}
-        names = {"route", "get", "post", "put", "delete", "patch", *_PATIENT_SINKS}
+        names = {"route", "get", "post", "put", "delete", "patch", *PATIENT_SINKS}
         return bool(kinds & known) or node.attr.value in names
-
-    def _tell_of_strays(self, survey: Survey) -> None:
-        """Tell where a coroutine function is not called, or where perhaps one is."""
-        for node in survey.references:
-            for function in self.kinds.meant(survey.source, node):
-                if function in self.turned and not self._is_known_use(survey.source, node):
-                    what = f"`{function.name}` is a coroutine function now"
-                    self.project.tell(survey.source, node, f"{what}: await what calls it here")
-        methods = {one.name for one in self.turned if one.owner is not None} - _COMMON
-        for call in survey.calls:
-            self._tell_of_stranger(survey.source, call, methods)
-
-    def _tell_of_stranger(self, source: Source, call: cst.Call, methods: set[str]) -> None:
-        func = call.func
-        if not isinstance(func, cst.Attribute) or func.attr.value not in methods:
-            return
-        if isinstance(source.parent(call), cst.Await) or self.kinds.targets(source, call):
-            return
-        if not self.kinds.of(source, func.value) and not source.is_imported(func):
-            what = f"if `{source.text(func)}` is the project's own, await it"
-            self.project.tell(source, call, what)
-
-    def _is_known_use(self, source: Source, node: cst.CSTNode) -> bool:
-        parent = source.parent(node)
-        if isinstance(
-            parent, cst.Call | cst.Decorator | cst.FunctionDef | cst.ClassDef | cst.Param
-        ):
-            return True
-        if isinstance(parent, cst.Return):
-            return self._is_returned_inner(source, node)
-        if isinstance(parent, cst.Arg):
-            taker = source.parent(parent)
-            assert isinstance(taker, cst.Call)
-            return self._takes(source, taker)
-        return False
-
-    def _is_returned_inner(self, source: Source, node: cst.CSTNode) -> bool:
-        functions = self.kinds.meant(source, node) if isinstance(node, cst.BaseExpression) else []
-        return all(function.outer is not None for function in functions)
-
-    def _takes(self, source: Source, call: cst.Call) -> bool:
-        name = self.project.name_of(source, call.func)
-        if name.startswith((*_TAKERS, "functools.", "quart_login.")):
-            return True
-        if name in self.project.functions:
-            # A decorator of the project, called by hand: it was made to await.
-            return self.project.functions[name] in self._settled
-        return isinstance(call.func, cst.Attribute) and call.func.attr.value in _PATIENT_SINKS

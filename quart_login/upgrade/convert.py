@@ -26,6 +26,8 @@ from .leftovers import Leftovers
 from .project import Project
 from .quart_auth import QuartAuth
 from .sources import Source
+from .strays import Strays
+from .streams import Streams
 
 #: Folders that hold nothing of the project's own.
 _OTHERS = {"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist"}
@@ -74,7 +76,9 @@ def convert(paths: Iterable[Path]) -> Outcome:
 
 def _plan(project: Project) -> Edits:
     kinds, edits = Kinds(project), Edits()
-    colours = Colours(kinds)
+    streams = Streams(kinds, edits)
+    colours = Colours(kinds, streams)
+    Strays(colours)
     auth = QuartAuth(kinds, edits)
     Imports(project, edits, auth.instead)
     Clients(kinds, edits)
@@ -97,7 +101,7 @@ def _paint(colours: Colours, edits: Edits) -> None:
             if block in colours.blocks:
                 edits.add(source, block, asynchronous)
         for function in survey.functions:
-            if function in colours.turned:
+            if function in colours.turned | colours.streams.turned:
                 edits.add(source, function.node, asynchronous)
 
 

@@ -10,6 +10,7 @@ from .awaited import APP
 from .kinds import Kinds
 from .project import Project
 from .sources import Source
+from .streams import Streams
 from .survey import Function
 
 #: Those of others that call methods of their children, and await them.
@@ -54,7 +55,8 @@ _HASTY_ATTRIBUTES = {
 class Homes:
     """The function around a place, or why there is none that can wait."""
 
-    def __init__(self, kinds: Kinds) -> None:
+    def __init__(self, kinds: Kinds, streams: Streams) -> None:
+        self._streams = streams
         self._kinds = kinds
         self._project: Project = kinds.project
         self._called = self._names_called()
@@ -76,7 +78,7 @@ class Homes:
 
     def refusal(self, function: Function) -> str | None:
         """Return why *function* cannot become a coroutine function; None if it can."""
-        if function.is_async:
+        if function.is_async or function in self._streams.turned:
             return None
         reasons: list[Callable[[Function], str | None]] = [
             self._as_generator,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import libcst as cst
+import libcst.matchers as m
 
 from .awaited import APP, BLUEPRINT, EITHER, MANAGER, REQUEST
 from .colours import Colours
@@ -23,6 +24,8 @@ _GONE = {
     (MANAGER, "setup_app"): "write `init_app`",
     (MANAGER, "header_loader"): "write a `request_loader`",
 }
+
+_JSON = {"json", "get_json"}
 
 _BODIES = {"data", "get_data", "get_json", "json", "text"}
 
@@ -50,12 +53,24 @@ class Leftovers:
             if (kind, name) in _GONE:
                 what = f"Quart has no `{source.text(node)}`: {_GONE[kind, name]}"
                 self._project.tell(source, node, what)
+        if REQUEST in kinds and name in _JSON:
+            self._look_at_json(source, node)
         if EITHER in kinds and name in _BODIES:
             what = f"await `{source.text(node)}` where that is a `quart.Response`"
             why = "redirects and errors are Werkzeug's, which are plain"
             self._project.tell(source, node, f"{what}; {why}")
         if APP in kinds and name == "ensure_sync":
             self._edits.add(source, node, attribute_renamed("ensure_async"))
+
+    def _look_at_json(self, source: Source, node: cst.Attribute) -> None:
+        """Tell where Flask refuses what is said to be no JSON, and Quart gives None."""
+        call, function = source.parent(node), source.above(node, cst.FunctionDef)
+        asked = m.findall(function, m.Attribute(attr=m.Name("is_json"))) if function else ()
+        if asked or (isinstance(call, cst.Call) and _is_lenient(call)) or not _is_of_flask(source):
+            return
+        what = f"`{source.text(node)}` is None in Quart where the body is said to be no JSON"
+        mend = "Flask answers 415: `if not request.is_json: abort(415)`"
+        self._project.tell(source, node, f"{what}; {mend}")
 
     def _look_at_tests(self, survey: Survey) -> None:
         for function in survey.functions:
@@ -97,3 +112,13 @@ class Leftovers:
         else:
             self._edits.add(source, node, renamed("IsolatedAsyncioTestCase"))
             self._edits.needed[source].add(("unittest", "IsolatedAsyncioTestCase"))
+
+
+def _is_lenient(call: cst.Call) -> bool:
+    """Does ``get_json(...)`` say that it takes what is said to be something else?"""
+    return any(one.keyword is None or one.keyword.value in ("force", "silent") for one in call.args)
+
+
+def _is_of_flask(source: Source) -> bool:
+    """Does the file import from Flask?  What is written for Quart knows Quart."""
+    return any(name.partition(".")[0] == "flask" for name in source.imported().values())

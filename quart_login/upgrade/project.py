@@ -46,7 +46,7 @@ class Project:
         return self._names[node]
 
     def _find_name(self, source: Source, node: cst.CSTNode) -> str:
-        meant = [self._follow(name) for name in source.names_of(node)]
+        meant = [self.whole(name) for name in source.names_of(node)]
         ours = [name for name in meant if name in self.functions or name in self.classes]
         return next(iter([*ours, *meant]), "")
 
@@ -57,7 +57,8 @@ class Project:
         name = self.name_of(source, node)
         return self._split(name)[0] == "" and name.partition(".")[0] not in self._heads
 
-    def _follow(self, name: str) -> str:
+    def whole(self, name: str) -> str:
+        """Return what *name* is after the change, and after all that was imported by it."""
         for _ in range(_FAR):
             onward = self._onward(name)
             if onward == name:

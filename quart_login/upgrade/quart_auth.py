@@ -32,7 +32,7 @@ _SETTINGS = {
     "COOKIE_NAME": "set SESSION_COOKIE_NAME and REMEMBER_COOKIE_NAME",
     "COOKIE_PATH": "set SESSION_COOKIE_PATH and REMEMBER_COOKIE_PATH",
     "COOKIE_SAMESITE": "set SESSION_COOKIE_SAMESITE and REMEMBER_COOKIE_SAMESITE",
-    "COOKIE_SECURE": "set LOGIN_SECURE_COOKIES",
+    "COOKIE_SECURE": "set LOGIN_SECURE_COOKIES to the same",
     "DURATION": "set REMEMBER_COOKIE_DURATION, and PERMANENT_SESSION_LIFETIME",
     "MODE": "tokens are accepted beside cookies: see docs/tokens.md",
     "SALT": "give `LoginManager` a `name`: see docs/realms.md",
@@ -42,6 +42,9 @@ _SETTINGS = {
 #: What keeps Quart-Auth's logins, and the settings that it reads.
 _ADOPT = "quart_login.quart_auth.adopt_quart_auth"
 _READ = {key.removeprefix("QUART_AUTH_") for key in DEFAULTS}
+
+#: What a manager is called that had no name.
+_NAME = "login_manager"
 
 _SETTING = re.compile(r"^[\"']QUART_AUTH_([A-Z_]+)[\"']$")
 
@@ -137,9 +140,16 @@ class QuartAuth:
     def _look_at_call(self, source: Source, call: cst.Call) -> None:
         names = source.names_of(call.func)
         if any(name in _MANAGERS for name in names):
+            self._name_manager(source, call)
             self._tell_of_manager(source, call)
         if _USER in names:
             self._tell_of_user(source, call)
+
+    def _name_manager(self, source: Source, call: cst.Call) -> None:
+        """Give the manager a name, where it has none: its `user_loader` is attached by that."""
+        line = source.parent(call)
+        if isinstance(line, cst.Expr) and not source.binds(_NAME):
+            self._edits.add(source, line, _assigned)
 
     def _tell_of_manager(self, source: Source, call: cst.Call) -> None:
         for argument in call.args:
@@ -186,7 +196,10 @@ class QuartAuth:
             if found[1] in _READ and self._adopts:
                 return  # It says what the old cookie was.
             hint = _SETTINGS.get(found[1], "delete it")
-            self._project.tell(source, string, f"{string.value} means nothing now: {hint}")
+            what = "means nothing now"
+            if found[1] in _READ:
+                what = "is read by `adopt_quart_auth` alone"
+            self._project.tell(source, string, f"{string.value} {what}: {hint}")
 
 
 def _id_of(call: cst.Call) -> cst.BaseExpression | None:
@@ -204,6 +217,10 @@ def _keeping_id(call: cst.Call, this: str) -> Edit:
         [cst.AssignTarget(cst.Attribute(cst.Name(this), cst.Name("id")))],
         value.deep_clone(),
     )
+
+
+def _assigned(updated: cst.Expr) -> cst.Assign:
+    return cst.Assign([cst.AssignTarget(cst.Name(_NAME))], updated.value)
 
 
 def _with_init(updated: cst.ClassDef) -> cst.ClassDef:

@@ -29,6 +29,8 @@ class Function:
     #: What it is defined in.
     outer: Function | None
     generates: bool = False
+    yields_from: bool = False
+    returns: bool = False
     #: What it returns, or as a fixture yields.
     results: list[cst.BaseExpression] = field(default_factory=list)
 
@@ -103,11 +105,13 @@ class Survey(cst.CSTVisitor):
     def visit_Return(self, node: cst.Return) -> None:
         if node.value is not None and isinstance(self._here, Function):
             self._here.results.append(node.value)
+            self._here.returns = True
 
     def visit_Yield(self, node: cst.Yield) -> None:
         here = self._here
         if isinstance(here, Function) and self.source.above(node, cst.Lambda) is None:
             here.generates = True
+            here.yields_from |= isinstance(node.value, cst.From)
             if isinstance(node.value, cst.BaseExpression):
                 here.results.append(node.value)
 

@@ -1,80 +1,73 @@
-"""What does the library add to a request?
+"""What does a login cost?
 
-    python tests/benchmarks [--rounds 80] [--requests 60] [--only quart|flask]
+    python tests/benchmarks [SECTION ...] [--rounds N] [--quick] [--to FOLDER]
 
-In one process, in interleaved rounds of random order: for each row of the table the floor (the same
-page, by hand, with the framework's session and a dict), this library, and the peers that are
-installed.  Printed are medians: the ratio to the floor of the same round, and microseconds over it.
+measures the sections (all of them, if none is named) with the Python that runs it, and writes what
+it found into docs/benchmarks.md and docs/_static/benchmarks.svg, beside what another Python found.
+What contends: ``pip install -e '.[benchmark]'``; wrk for the load: ``apt install wrk``.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import platform
-import random
-import statistics
+import json
+import os
+import subprocess
 import sys
+import tempfile
 import time
-from importlib.metadata import version
+from dataclasses import asdict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+PATHS = [str(TESTS), str(ROOT)]  # this checkout's packages, however the environment came by them
+sys.path[:] = [*PATHS, *(path for path in sys.path if path != str(Path(__file__).parent))]
 
-import flask_apps
-import quart_apps
-from contenders import ROWS
-
-
-def measure(apps, rounds: int, requests: int):
-    """Return, per row and contender, the microseconds a request of every round."""
-    cells = [(row, name) for row in ROWS for name, app in apps.items() if row in app.requests]
-    times = {cell: [] for cell in cells}
-    for number in range(-3, rounds):
-        random.shuffle(cells)
-        for row, name in cells:
-            spent = apps[name].time(row, requests)
-            if number >= 0:
-                times[row, name].append(spent)
-        print(f"\r{max(number + 1, 0)}/{rounds} rounds", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return times
+from benchmarks import figures, machine, page, picture  # noqa: E402
+from benchmarks.sections import NAMES, Options  # noqa: E402
 
 
-def report(title: str, apps, times) -> None:
-    print(f"\n### {title}\n")
-    names = [name for name in apps if name != "floor"]
-    print("| row | floor, us | " + " | ".join(names) + " |")
-    print("| --- | --- |" + " --- |" * len(names))
-    for row, said in ROWS.items():
-        floor = times[row, "floor"]
-        cells = []
-        for name in names:
-            if (row, name) not in times:
-                cells.append("")
-                continue
-            ratio = statistics.median(t / f for t, f in zip(times[row, name], floor, strict=True))
-            over = statistics.median(t - f for t, f in zip(times[row, name], floor, strict=True))
-            cells.append(f"{ratio:.3f} ({over:+.1f})")
-        print(f"| {said} | {statistics.median(floor):.1f} | " + " | ".join(cells) + " |")
+def measure(name: str, options: Options) -> figures.Section:
+    """Return what the section *name* measured, in a process of its own."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "section.json"
+        command = [sys.executable, "-m", "benchmarks.section", name, str(path)]
+        command.append(json.dumps(asdict(options)))
+        subprocess.run(command, check=True, env=environ, cwd=ROOT)
+        return figures.section_of(json.loads(path.read_text("utf-8")))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], epilog="Without a section: all of them."
+    )
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(NAMES))
+    parser.add_argument("--rounds", type=int, help="of each section, instead of its own number")
+    parser.add_argument(
+        "--quick", action="store_true", help="see that it works: what is printed is not kept"
+    )
+    parser.add_argument(
+        "--to", type=Path, default=ROOT / "docs", metavar="FOLDER", help="instead of docs"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.sections) - set(NAMES):
+        parser.error(f"no section {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")
+    return options
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=80)
-    parser.add_argument("--requests", type=int, default=60)
-    parser.add_argument("--only", choices=("quart", "flask"))
-    options = parser.parse_args()
-    names = ("quart", "flask", "werkzeug", "itsdangerous", "quart-login")
-    print(f"Python {platform.python_version()}, {', '.join(f'{n} {version(n)}' for n in names)}")
-    start = time.perf_counter()
-    for title, make in (("Quart", quart_apps.apps), ("Flask", flask_apps.apps)):
-        if options.only in (None, title.lower()):
-            loop = asyncio.new_event_loop()
-            apps = make(loop)
-            report(title, apps, measure(apps, options.rounds, options.requests))
-            loop.close()
-    print(f"\n{time.perf_counter() - start:.0f} s", file=sys.stderr)
+    given, begun = parse(), time.monotonic()
+    kept = figures.Figures() if given.quick else figures.load(page.figures_in(given.to))
+    for name in given.sections or NAMES:
+        options = Options(given.rounds or 0, given.quick)
+        kept.add(machine.environment(), name, measure(name, options))
+        if not given.quick:  # What was measured is kept, whatever becomes of the rest.
+            page.write(given.to, kept, picture.draw(kept))
+    if given.quick:
+        print(page.tables(kept))
+    print(f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

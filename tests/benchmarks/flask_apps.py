@@ -1,17 +1,22 @@
-"""The Flask applications."""
+"""The Flask applications: bare, by hand, and with each library."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
-from contenders import AGENT, CLIENT, KEY, ROWS, USERS, Contender
 from flask import Flask, make_response, redirect, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from benchmarks import wsgi
+from benchmarks.contenders import CLIENT, KEY, USERS, Contender
 
-def new_app(lean: bool = False) -> Flask:
+
+def new_app(*, lean: bool = False, secret: bool = True) -> Flask:
     app = Flask("bench", static_folder=None)
-    app.config["SECRET_KEY"] = KEY
+    if secret:
+        app.config["SECRET_KEY"] = KEY
     if lean:
         from flask_compat.cookie_session import LeanCookieSessionInterface
 
@@ -28,12 +33,31 @@ def new_app(lean: bool = False) -> Flask:
     return app
 
 
-def floor(lean: bool = False) -> Flask:
-    app = new_app(lean)
+def bare() -> Flask:
+    """Return an application without sessions: its pages say at once what is to be said."""
+    app = new_app(secret=False)
+
+    @app.route("/private")
+    def private() -> str:
+        return "user 7"
+
+    @app.route("/away")
+    def away() -> Any:
+        return redirect("/login?next=%2Fprivate")
+
+    @app.route("/in")
+    def log_in() -> str:
+        return "in"
+
+    return app
+
+
+def floor(*, lean: bool = False) -> Flask:
+    app = new_app(lean=lean)
     serializer = URLSafeTimedSerializer(KEY, salt="remember")
 
     @app.route("/private")
-    def private():
+    def private() -> Any:
         user_id = session.get("_user_id")
         if user_id is None:
             token = request.cookies.get("remember_token")
@@ -47,17 +71,17 @@ def floor(lean: bool = False) -> Flask:
         return USERS[user_id].name
 
     @app.route("/flashing")
-    def flashing():
+    def flashing() -> Any:
         session.get("_user_id")
         return redirect("/login?next=%2Fflashing")
 
     @app.route("/in")
-    def log_in():
+    def log_in() -> str:
         session.update(_user_id="7", _fresh=True, _id=CLIENT)
         return "in"
 
     @app.route("/in-remember")
-    def log_in_remember():
+    def log_in_remember() -> Any:
         session.update(_user_id="7", _fresh=True, _id=CLIENT)
         response = make_response("in")
         response.set_cookie("remember_token", serializer.dumps("7"))
@@ -66,23 +90,25 @@ def floor(lean: bool = False) -> Flask:
     return app
 
 
-def with_library(lib, lean: bool = False) -> Flask:
-    app = new_app(lean)
-    manager = lib.LoginManager(app)
+def with_library(name: str, *, lean: bool = False, **options: Any) -> Flask:
+    """Return the application with the library *name*: flask_compat, or flask_login."""
+    lib = import_module(name)
+    app = new_app(lean=lean)
+    manager = lib.LoginManager(app, **options)
     manager.login_view = "/login"
     manager.login_message = None
 
     @manager.user_loader
-    def load(user_id: str):
+    def load(user_id: str) -> Any:
         return USERS.get(user_id)
 
     @app.route("/private")
     @lib.login_required
-    def private():
+    def private() -> str:
         return lib.current_user.name
 
     @app.route("/flashing")
-    def flashing():
+    def flashing() -> Any:
         manager.login_message = "Please log in to access this page."
         try:
             return manager.unauthorized()
@@ -90,69 +116,32 @@ def with_library(lib, lean: bool = False) -> Flask:
             manager.login_message = None
 
     @app.route("/in")
-    def log_in():
+    def log_in() -> str:
         lib.login_user(USERS["7"])
         return "in"
 
     @app.route("/in-remember")
-    def log_in_remember():
+    def log_in_remember() -> str:
         lib.login_user(USERS["7"], remember=True)
         return "in"
 
     return app
 
 
-def sender(app: Flask):
-    def send(path: str, cookie: str):
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": path,
-            "QUERY_STRING": "",
-            "SCRIPT_NAME": "",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "HTTP_HOST": "localhost",
-            "HTTP_USER_AGENT": AGENT,
-            "REMOTE_ADDR": "1.2.3.4",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(),
-            "wsgi.errors": io.StringIO(),
-            "wsgi.version": (1, 0),
-            "wsgi.multithread": False,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
-        if cookie:
-            environ["HTTP_COOKIE"] = cookie
-        seen = {}
+#: The rows that the framework has nothing for.
+LACKS: tuple[str, ...] = ()
 
-        def start_response(status, headers, exc_info=None):
-            seen["status"], seen["headers"] = status, headers
+Make = Callable[[], Flask]
 
-        body = app(environ, start_response)
-        for _ in body:
-            pass
-        body.close()
-        return int(seen["status"][:3]), [v for k, v in seen["headers"] if k == "Set-Cookie"]
-
-    return send
+OWN: dict[str, Make] = {
+    "floor": floor,
+    "floor, again": floor,
+    "flask_compat": lambda: with_library("flask_compat"),
+    "floor, lean cookie": lambda: floor(lean=True),
+    "flask_compat, lean cookie": lambda: with_library("flask_compat", lean=True),
+}
+PEERS: dict[str, Make] = {"Flask-Login": lambda: with_library("flask_login")}
 
 
-def apps(loop=None) -> dict[str, Contender]:
-    import flask_compat
-
-    made = {
-        "floor": Contender(sender(floor())).prepare(ROWS),
-        "flask_compat": Contender(sender(with_library(flask_compat))).prepare(ROWS),
-        "floor, lean cookie": Contender(sender(floor(lean=True))).prepare(ROWS),
-        "flask_compat, lean cookie": Contender(
-            sender(with_library(flask_compat, lean=True))
-        ).prepare(ROWS),
-    }
-    try:
-        import flask_login
-    except ImportError:
-        return made
-    made["Flask-Login"] = Contender(sender(with_library(flask_login))).prepare(ROWS)
-    return made
+def contend(app: Flask, loop: Any, **how: Any) -> Contender:
+    return Contender(wsgi.sender(app), wsgi.read, **how)

@@ -185,6 +185,34 @@ async def test_who_knows_the_configured_password_comes_in(make_site: Any) -> Non
     assert site.loads == []
 
 
+async def test_its_password_is_no_users_and_nobody_verifies_it(make_site: Any) -> None:
+    site = with_passwords(with_metrics(make_site(ONE)))
+    user = knowing(site, "metrics:pä:ss")
+    with site.hearing("credential_rejected") as heard:
+        assert await user.get("/metrics") == (200, "metrics")
+        assert (await user.open("/metrics", method="HEAD")).status == 200
+    assert heard == [] and site.asked == []  # type: ignore[attr-defined]
+    with site.hearing("credential_rejected") as heard:
+        assert (await knowing(site, "1:pä:ss").get("/metrics")).status == 401
+    assert [extra["reason"] for _, extra in heard] == ["wrong_password"]
+    assert site.asked == []  # type: ignore[attr-defined]
+    assert await knowing(site, "1:pä:ss").get("/me") == (200, "user 1")
+
+
+async def test_who_is_logged_in_by_cookies_is_so_in_such_a_view(make_site: Any) -> None:
+    site = with_passwords(make_site(ONE))
+
+    @site.route("/mine", guard="basic_auth_required")
+    async def mine() -> str:
+        return str(site.lib.current_user.name)
+
+    browser = knowing(site, "metrics:pä:ss")
+    site.manager._verify_callback, verify = None, site.manager._verify_callback
+    await browser.get("/in/2")
+    site.manager._verify_callback = verify
+    assert await browser.get("/mine") == (200, "user 2")
+
+
 async def test_it_may_be_called_and_read_other_settings(make_site: Any) -> None:
     for site in (make_site(ONE), make_site(ONE), make_site({"A": "metrics", "B": "pä:ss"})):
         make = site.lib.basic_auth_required

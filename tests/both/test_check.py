@@ -27,6 +27,11 @@ GOOD = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+
+
 def run(site: Site, *args: str) -> Any:
     result = site.app.test_cli_runner().invoke(args=["login", "check", *args])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -43,13 +48,13 @@ def test_a_good_configuration_passes_the_strict_check(make_site: Any) -> None:
 def test_the_defaults_are_told_and_fail_the_strict_check_alone(site: Site) -> None:
     result = run(site)
     assert result.exit_code == 0
-    head, rule, *rows, last = result.output.splitlines()
-    assert head.split() == ["ASVS", "State", "What", "is", "set", "What", "to", "set"]
+    head, rule, *lines, last = result.output.splitlines()
+    assert head.split(maxsplit=2) == ["ASVS", "State", "What is set, and -> what to set"]
     assert set(rule) == {"-", " "}
-    [row] = [row for row in rows if row.startswith("3.3.2") and "REMEMBER" in row]
-    assert row.split(maxsplit=2)[:2] == ["3.3.2", "wrong"]
-    assert "REMEMBER_COOKIE_SAMESITE = None" in row
-    assert row.endswith("LOGIN_SECURE_COOKIES = True, or REMEMBER_COOKIE_SAMESITE = 'Lax'")
+    row = "3.3.2   wrong    REMEMBER_COOKIE_SAMESITE = None"
+    advice = lines[lines.index(row) + 1]
+    assert advice.strip() == "-> LOGIN_SECURE_COOKIES = True, or REMEMBER_COOKIE_SAMESITE = 'Lax'"
+    rows = [line for line in lines if not line.startswith(" ")]
     wrong = sum(row.split()[1] == "wrong" for row in rows)
     assert wrong > 8 and last == f"{wrong} to mend, of {len(rows)} looked at."
     assert run(site, "--strict").exit_code == 1
@@ -67,16 +72,17 @@ def test_with_a_store_it_is_met_and_the_limits_are_said(make_site: Any) -> None:
     site = make_site({**GOOD, "LOGIN_IDLE_TIMEOUT": timedelta(days=7)}, sessions=MemoryStore())
     result = run(site, "--strict")
     assert result.exit_code == 0, result.output
-    rows = {line.split("  ")[0]: line for line in result.output.splitlines()}
+    rows = {line.split()[0]: line for line in result.output.split("\n") if line}
+    advice = result.output.partition("limits: ")[2].split("\n")[1]
     assert "a record in MemoryStore" in rows["7.2.2"] and "  ok  " in rows["7.4.1"]
     assert "login 30 days, idle 7 days, remembered 30 days, fresh 1 day" in rows["7.1.1"]
-    assert "They fit AAL1" in rows["7.1.1"]
+    assert "-> They fit AAL1" in advice
     assert "  not met  stateless" not in result.output
 
 
 def test_the_drop_in_is_told_what_it_leaves_out(site: Site) -> None:
-    rows = [line for line in run(site).output.splitlines() if "LOGIN_CACHE_CONTROL" in line]
-    [row] = rows
+    lines = run(site).output.splitlines()
+    [row] = [line for line in lines if "  LOGIN_CACHE_CONTROL" in line]
     assert row.split()[:2] == ["14.2.2", "wrong" if site.web is flask else "ok"]
 
 
@@ -107,6 +113,25 @@ def test_settings_that_came_after_the_manager_are_seen(make_site: Any) -> None:
     site.app.config.update(LOGIN_DISABLED=True, LOGIN_LOAD_USER="lazy")
     output = run(site).output
     assert "LOGIN_DISABLED = True" in output and "LOGIN_LOAD_USER must be one of" in output
+
+
+def test_secure_cookies_that_were_asked_for_too_late_are_told_where_they_are_not_heeded(
+    make_site: Any,
+) -> None:
+    """Quart heeds them when it begins to serve, and the check looks at that."""
+    site = make_site({**GOOD, "LOGIN_SECURE_COOKIES": False})
+    site.app.config["LOGIN_SECURE_COOKIES"] = True
+    output = run(site).output
+    assert ("was set after the LoginManager" in output) == (site.web is flask)
+    assert ("ok       SESSION_COOKIE_NAME = '__Host-session'\n" in output) == (site.web is quart)
+
+
+def test_what_says_the_contrary_of_secure_cookies_fails_the_check(make_site: Any) -> None:
+    site = make_site(GOOD)
+    site.app.config["SESSION_COOKIE_HTTPONLY"] = False
+    result = run(site)
+    if site.web is quart:
+        assert result.exit_code == 1 and "SESSION_COOKIE_HTTPONLY is off" in result.output
 
 
 def test_the_check_shows_no_key(make_site: Any) -> None:

@@ -54,7 +54,7 @@ return [...document.querySelectorAll("a, button, input, textarea")].filter((targ
   const { width, height } = target.getBoundingClientRect();
   const inline = getComputedStyle(target).display === "inline";
   const least = target.matches("button, .button") ? 44 : 24;
-  return !inline && !target.closest(".skip, .hidden") && (width < 24 || height < least);
+  return !inline && !target.closest(".skip, .hidden, [hidden]") && (width < 24 || height < least);
 }).map((target) => target.outerHTML);
 """
 
@@ -82,7 +82,8 @@ def check(browser: Browser) -> None:
     ids = browser.run("return [...document.querySelectorAll('[id]')].map((one) => one.id)")
     assert len(ids) == len(set(ids))
     for target in browser.driver.find_elements("css selector", "a, button, input, textarea"):
-        if target.get_attribute("aria-hidden") is None:
+        hidden = browser.run("return arguments[0].closest('[hidden], [aria-hidden]')", target)
+        if hidden is None:
             assert target.accessible_name, target.get_attribute("outerHTML")
     # What describes a field is there.
     missing = browser.run(

@@ -150,7 +150,7 @@ def test_who_is_remembered_comes_back_after_the_browser_was_closed(
         assert browser.heading == "Is it still you?"
         browser.fill("Password", "not my password")
         browser.press("Go on")
-        browser.shows("do not match")
+        browser.shows("That is not your password.")
         browser.fill("Password", PASSWORD)
         browser.press("Go on")
         assert browser.path == "/password"
@@ -286,6 +286,8 @@ def test_the_live_page_shows_new_notes_and_says_that_its_login_was_ended(
         desk.driver.switch_to.window(tab)
         desk.shows("You are logged out here")
         assert "Today" not in desk.driver.page_source
+        header = desk.driver.find_element("css selector", "header").text
+        assert name not in header and header.split("\n") == ["Notes", "Log in"]
     assert monotonic() - said < 2
 
     desk.press("Log in again")

@@ -139,6 +139,27 @@ async def test_what_is_wrong_with_a_registration_is_said(
     assert not await visitor.is_logged_in()
 
 
+@pytest.mark.parametrize(
+    ("password", "again", "wrong"),
+    [("short", "other", 1), (PASSWORD, "follow the white rabbits", 2), ("x" * 300, "x" * 300, 1)],
+)
+async def test_a_field_is_marked_only_where_it_is_wrong(
+    alice: Visitor, app: Quart, password: str, again: str, wrong: int
+) -> None:
+    forms = [
+        await Visitor(app).post("/register", name="carol", password=password, again=again),
+        await alice.post("/password", password=password, again=again),
+    ]
+    for form in forms:
+        page = await form.get_data(as_text=True)
+        assert (form.status_code, page.count('aria-invalid="true"')) == (422, wrong)
+
+
+async def test_who_confirms_is_told_of_the_password_alone(alice: Visitor) -> None:
+    page = await (await alice.post("/confirm", password="wrong")).get_data(as_text=True)
+    assert "That is not your password." in page and "name and password" not in page
+
+
 async def test_a_name_is_the_same_however_it_is_written(app: Quart, alice: Visitor) -> None:
     assert await Visitor(app).log_in("  aLiCe") == 303
 
@@ -346,6 +367,15 @@ async def test_a_stranger_opens_no_live_page(app: Quart, alice: Visitor) -> None
 
 
 # --- PostgreSQL, and the command -----------------------------------------------------------------
+
+
+def test_what_is_logged_says_when(serve: Callable[..., Server]) -> None:
+    server = serve("notes")
+    form = urlencode({"name": "nobody", "password": "wrong"}).encode()
+    with pytest.raises(HTTPError, match="422"):
+        build_opener().open(f"{server.url}/login", form)
+    [line] = [line for line in server.said().splitlines() if "user_login_failed" in line]
+    assert re.match(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[WARNING\] ", line)
 
 
 def test_the_notes_on_postgresql(serve: Callable[..., Server], postgres_url: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.chromium import Browser
+from browser.chromium import NARROW, WIDE, Browser
 from browser.conftest import PASSWORD
 from browser.served import Server
 
@@ -96,3 +96,36 @@ def test_the_files_of_the_flask_half_are_not_sent_twice(
         })().then(done);"""
     )
     assert status == 304
+
+
+def test_a_button_is_there_for_whom_it_is(side_by_side: Server, open_browser: Open) -> None:
+    """Nobody logs out who is not logged in, nor the reverse: by either half."""
+    browser = open_browser(side_by_side)
+
+    def offered() -> list[str]:
+        things = browser.driver.find_elements("css selector", "aside :is(button, a)")
+        return [thing.text for thing in things if thing.text.startswith("Log")]
+
+    for start, _ in HALVES.values():
+        browser.open(f"{start}/")
+        browser.wait(lambda: browser.text.count("Nobody is logged in.") == 2)
+        assert offered() == ["Log in", "Log in"]
+    log_in(browser, "Flask")
+    for start, _ in HALVES.values():
+        browser.open(f"{start}/")
+        browser.wait(lambda: browser.text.count("You are alice.") == 2)
+        assert offered() == ["Log out by Flask", "Log out by Quart"]
+
+
+def test_what_is_marked_stays_within_its_card(side_by_side: Server, open_browser: Open) -> None:
+    browser = open_browser(side_by_side)
+    for size in (WIDE, NARROW, (320, 640)):
+        browser.resize(size)
+        browser.open("/")
+        within = browser.run(
+            """return [...document.querySelectorAll(".half nav a")].every((link) => {
+              const room = link.closest(".half").querySelector("h2").getBoundingClientRect();
+              return link.getBoundingClientRect().left >= room.left - 1;
+            });"""
+        )
+        assert within

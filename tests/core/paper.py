@@ -150,6 +150,7 @@ class Paper(Exchange):
             login_manager=manager,
             extensions={"quart_login": {None: manager}},
             blueprints={},
+            view_functions={},
             create_url_adapter=lambda request: self,
             debug=False,
             testing=False,
@@ -258,6 +259,7 @@ def make_request(cookies: Mapping[str, str] | None = None, **fields: Any) -> Sim
             "query_string": b"",
             "args": {},
             "url_rule": None,
+            "endpoint": None,
             "blueprints": [],
             **fields,
         }

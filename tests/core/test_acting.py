@@ -84,3 +84,27 @@ def test_within_a_block_nobody_is_logged_in_or_out() -> None:
             step(login.confirm_login(it))
         assert not login.login_fresh(it)
     assert it.session == {}
+
+
+def test_nobody_acts_as_what_is_no_user() -> None:
+    for what in (None, object(), "7"):
+        with pytest.raises(UnusableUser):
+            ActingAs(what, None, lambda: None)
+
+
+def test_a_block_may_begin_again_after_it_ended_out_of_order() -> None:
+    one, other = block(User(1)), block(User(2))
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    other.__exit__(None, None, None)
+    with one:
+        assert acted(None, None).id == 1
+        assert acted("staff", None) is acted(None, object()) is None
+    assert acted(None, None) is None
+
+
+def test_who_acts_elsewhere_may_log_in_here() -> None:
+    it = Paper(users={7: User(7)})
+    with block(User(1), None, object()):
+        assert step(login.login_user(it, User(7)))

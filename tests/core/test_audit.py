@@ -13,10 +13,11 @@ from core.paper import Manager
 from core.test_cookies import FRAMEWORK
 
 from quart_login._core import settings
-from quart_login._core.audit import audit, audit_all
+from quart_login._core.audit import _VARIED, audit, audit_all
 from quart_login._core.cookies import secure
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.findings import Finding, State
+from quart_login._core.quart_auth import described, serializer_class
 from quart_login._core.realms import EXTENSION
 from quart_login._core.settings import reader
 from quart_login.stores.memory import MemoryStore
@@ -35,6 +36,15 @@ GOOD: dict[str, Any] = {
     "REMEMBER_COOKIE_LEGACY_UNTIL": "2026-01-01",
     "LOGIN_CLEAR_SITE_DATA": ["cache"],
 }
+
+
+#: What tutorials and answers on the web have for a key.
+KNOWN = """
+    dev devkey secret secretkey mysecret mysecretkey supersecret supersecretkey topsecret
+    changeme changethis pleasechangeme development developmentkey notasecret verysecret
+    verysecretkey hardtoguessstring youwillneverguess thisisasecretkey thisshouldbeasecret
+    password key test testing random abc123 123456
+"""
 
 
 class Stateless:
@@ -204,6 +214,19 @@ def test_what_cannot_be_seen_is_left_to_the_reader(
     assert wrong(config) == []
 
 
+@pytest.mark.parametrize(("until", "told"), [(None, [State.UNSEEN]), ("2027-01-01", [])])
+def test_another_library_s_cookie_that_is_read_for_ever_is_left_to_the_reader(
+    until: str | None, told: list[State]
+) -> None:
+    manager = Manager()
+    manager.adopted = described(
+        {}, {}, until=until, remember=False, user_id=str, serializer_class=serializer_class
+    )
+    app = SimpleNamespace(config=GOOD, debug=False, testing=False, session_interface=Stateless())
+    found = [one for one in audit(app, manager) if "QUART_AUTH" in one.found]
+    assert [one.state for one in found] == told
+
+
 def unmet(**app: Any) -> set[str]:
     return {one.requirement for one in findings(**app) if one.state is State.UNMET}
 
@@ -352,3 +375,83 @@ def test_a_finding_says_whose_realm_it_is_of_and_can_be_json() -> None:
     assert {row["realm"] for row in rows} == {"staff"}
     assert any("staff_remember_token" in str(row["found"]) for row in rows)
     assert {row["state"] for row in json.loads(json.dumps(rows))} <= {str(one) for one in State}
+
+
+def test_what_is_set_to_nothing_is_not_set() -> None:
+    found = findings({"LOGIN_CLEAR_SITE_DATA": None})
+    states = [one.state for one in found if one.requirement == "14.3.1"]
+    assert states == [State.OK, State.UNSEEN]
+    assert "LOGIN_CLEAR_SITE_DATA = ['cache']" in [one.found for one in findings()]
+
+
+def test_strict_is_as_good_as_lax() -> None:
+    assert wrong({"SESSION_COOKIE_SAMESITE": "Strict"}) == []
+
+
+def test_a_key_is_measured_in_bytes() -> None:
+    for key, size in (("äöüßéèàùçâêîôûñ", 30), ("äöüßéèàùçâêîôûñ".encode("latin1"), 15)):
+        said = [one.found for one in findings({"SECRET_KEY": key}) if one.requirement == "11.5.1"]
+        assert said == [
+            f"SECRET_KEY is {size} bytes long" if size > 16 else "SECRET_KEY can be guessed"
+        ]
+
+
+def test_a_key_of_few_letters_can_be_guessed_and_one_of_some_cannot() -> None:
+    few = "".join(chr(97 + number) for number in range(_VARIED - 1)).ljust(40, "a")
+    assert wrong({"SECRET_KEY": few}) == [("11.5.1", "SECRET_KEY can be guessed")]
+    assert wrong({"SECRET_KEY": few + "z"}) == []
+
+
+def test_an_end_of_flask_login_s_form_is_seen() -> None:
+    unset = "REMEMBER_COOKIE_LEGACY_UNTIL = None"
+    assert unset not in [one.found for one in findings()]
+    assert unset in [one.found for one in findings({"REMEMBER_COOKIE_LEGACY_UNTIL": None})]
+
+
+def test_what_is_never_remembered_needs_no_short_cookie() -> None:
+    strict = {"LOGIN_ASSURANCE_LEVEL": "aal2", "LOGIN_LIFETIME": None}
+    found = findings({**strict, "REMEMBER_COOKIE_DURATION": timedelta(days=365)})
+    [limits] = [one for one in found if one.requirement == "7.1.1"]
+    assert limits.advice.startswith("They fit AAL2.")
+
+
+def test_without_a_store_the_advice_is_to_have_one_but_where_there_is_a_better() -> None:
+    advice = {one.requirement: one.advice for one in findings() if one.state is State.UNMET}
+    assert "session_epoch" in advice["7.4.3"] and "session_epoch" not in advice["7.4.1"]
+
+
+def test_either_mode_of_protection_is_one_and_an_audience_is_seen() -> None:
+    for mode in ("basic", "strong"):
+        assert wrong({"SESSION_PROTECTION": mode}) == []
+    [audience] = [one for one in findings() if one.requirement == "9.2.3"]
+    assert audience.state is State.OK
+
+
+def test_sixteen_bytes_are_enough() -> None:
+    assert wrong({"SECRET_KEY": KEY[:16]}) == []
+    assert wrong({"SECRET_KEY": KEY[:15]}) == [("11.5.1", "SECRET_KEY can be guessed")]
+
+
+def test_the_limits_are_said_that_are_set_without_a_store() -> None:
+    def said(**config: Any) -> str:
+        found = findings({"LOGIN_LIFETIME": timedelta(hours=1), **config})
+        return next(one.found for one in found if one.requirement == "7.1.1")
+
+    assert "idle" not in said() and "idle" in said(LOGIN_IDLE_TIMEOUT=60)
+
+
+def test_who_is_never_remembered_is_told_by_which_level() -> None:
+    found = [one.found for one in findings({"LOGIN_ASSURANCE_LEVEL": "aal2"})]
+    assert "nobody is remembered: LOGIN_ASSURANCE_LEVEL = 'aal2'" in found
+
+
+def test_a_state_is_a_word_in_json() -> None:
+    assert Finding("1.1", State.WRONG, "found").as_dict()["state"] == "wrong"
+
+
+@pytest.mark.parametrize("end", ["", "!"])
+@pytest.mark.parametrize("key", KNOWN.split())
+def test_a_key_that_is_in_books_is_known_to_everybody(key: str, end: str) -> None:
+    assert wrong({"SECRET_KEY": key.upper() + end}) == [
+        ("11.5.1", "SECRET_KEY is known to everybody")
+    ]

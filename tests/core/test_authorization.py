@@ -122,3 +122,7 @@ def test_a_long_header_is_read_in_no_time(part: str) -> None:
     for read in (parse, authorization.is_token, authorization.is_bearer, authorization.is_basic):
         read(sent)
     assert time.process_time() - start < 0.05
+
+
+def test_credentials_are_not_shown() -> None:
+    assert repr(parse("Bearer secret")) == "<Credentials>"

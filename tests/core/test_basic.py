@@ -173,3 +173,38 @@ def test_a_realm_has_settings_of_its_own() -> None:
         basic.check_views(app)
     app.config.update({f"STAFF_{key}": value for key, value in config().items()})
     basic.check_views(app)
+
+
+def test_what_no_base64_is_made_of_is_malformed() -> None:
+    good = b64encode(b"user:word").decode()
+    assert read(f"Basic {good}") == Pair("user", "word")
+    for stray in "~._-":
+        assert read(f"Basic {good[:4]}{stray * 4}{good[4:]}") is None
+
+
+def test_016_a_method_other_than_get_is_looked_at_too() -> None:
+    class Form:
+        def dispatch_request(self) -> None: ...
+        def post(self) -> None: ...
+
+    basic.mark(Form.post, NAMES, None)
+
+    def view() -> None: ...
+
+    view.view_class, view.methods = Form, {"POST"}  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match="LOGIN_BASIC_USERNAME"):
+        basic.check_views(app_with(view))
+
+
+def test_016_a_class_that_names_no_methods_answers_get() -> None:
+    class View:
+        def get(self) -> None: ...
+
+        def dispatch_request(self) -> None: ...
+
+    def view() -> None: ...
+
+    basic.mark(View.get, NAMES, None)
+    view.view_class = View  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match="LOGIN_BASIC_USERNAME"):
+        basic.check_views(app_with(view))

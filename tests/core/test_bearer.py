@@ -16,9 +16,9 @@ from quart_login._core import bearer
 from quart_login._core.bearer import Bearer, issue, issue_token, read
 from quart_login._core.errors import ConfigurationError, UnusableUser
 from quart_login._core.reasons import Reason
-from quart_login._core.settings import CLOCK_TOLERANCE
+from quart_login._core.settings import CLOCK_TOLERANCE, COOKIE_LIMIT, LONGEST_LIFE
 from quart_login._core.tokens import REMEMBER_SALT, Keys, sign
-from quart_login._core.users import MAX_ID_BITS, AnonymousUserMixin, epoch_of, is_id
+from quart_login._core.users import MAX_ID_BITS, MAX_ID_BYTES, AnonymousUserMixin, epoch_of, is_id
 
 KEYS = Keys(KEY)
 HOUR = 3600
@@ -240,3 +240,25 @@ def test_the_anonymous_user_gets_no_token() -> None:
 
 def test_a_token_is_not_shown() -> None:
     assert repr(Bearer("secret", 1, 2, "secret")) == "<Bearer>"
+
+
+def test_a_life_is_shorter_than_the_longest() -> None:
+    with pytest.raises(ValueError, match="a time that passes"):
+        make(User(7), float(LONGEST_LIFE))
+
+
+def test_a_user_who_does_not_say_whether_anonymous_is_not() -> None:
+    user = SimpleNamespace(is_active=True, is_authenticated=True, get_id=lambda: 7)
+    found = read(make(user), KEYS, None, NOW)
+    assert isinstance(found, Bearer) and found.user_id == 7
+
+
+def test_a_token_may_be_as_long_as_servers_surely_take() -> None:
+    sizes = set[int | None]()
+    for quotes in range(900, 960):
+        token = Bearer('"' * quotes + "x" * (MAX_ID_BYTES - quotes), int(NOW), NOW + 1)
+        try:
+            sizes.add(len(bearer.write(token, KEYS, None)) - len(bearer.PREFIX))
+        except UnusableUser:
+            sizes.add(None)
+    assert COOKIE_LIMIT in sizes and None in sizes

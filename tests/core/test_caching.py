@@ -177,3 +177,16 @@ def test_a_stream_that_may_yet_look_says_so_unless_the_view_decided() -> None:
     off = Response()
     mark_stream(off, False)
     assert "Cache-Control" not in off.headers
+
+
+def test_a_response_to_a_user_that_only_changes_the_remember_cookie_is_for_one_person() -> None:
+    it = paper({"_user_id": 7})
+    assert not is_marked(it)
+    it.identity.remember = DELETE
+    assert is_marked(it)
+
+
+def test_a_response_to_a_user_depends_on_whether_a_cookie_came() -> None:
+    it = paper({"_user_id": 7})
+    login.login_remembered(it)
+    assert is_marked(it)

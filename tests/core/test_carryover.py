@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from core.paper import Session, about
+from core.paper import Paper, Session, about
 
-from quart_login._core.carryover import hide, leave, mark, owner, put_back, take_over
+from quart_login._core.carryover import hide, leave, mark, owner, put_back, shown, take_over
 from quart_login._core.realms import session_keys
 from quart_login._core.settings import SessionKeys
 
@@ -129,11 +129,27 @@ def test_what_was_hidden_is_put_back_and_nothing_else() -> None:
     hidden = hide(session, KEYS, mark(7), {"language"})
     assert hidden is not None and session == {"language": "en"} and not session.modified
     session["x"] = 1
-    put_back(session, hidden, {"language"})
+    put_back(session, hidden, {"language"}, shown(session, {"language"}))
     assert session == before and not session.modified
     assert hide(Session(before), KEYS, mark(8), ()) is None
     left = Session({"secret": 1, "staff:_login_record": "was|" + mark(9)})
     assert hide(left, KEYS, mark(7), set(STAFF.values()), [STAFF]) == {"secret": 1}
+
+
+@pytest.mark.parametrize("staff", [None, 9])
+def test_what_everybody_sees_may_be_written_while_something_is_hidden(staff: Any) -> None:
+    """The login of another realm, say, or its logout."""
+    session, kept = Session(session_of(8) | {"staff:_user_id": 5}), set(STAFF.values())
+    session.modified, seen = False, shown(session, kept)
+    hidden = hide(session, KEYS, None, kept, [STAFF])
+    assert hidden is not None
+    if staff is None:
+        del session["staff:_user_id"]
+    else:
+        session["staff:_user_id"] = staff
+    put_back(session, hidden, kept, seen)
+    assert session.modified and session.get("staff:_user_id") == staff
+    assert session["_user_id"] == 8
 
 
 def test_the_applications_exceptions_stay_at_login() -> None:
@@ -217,3 +233,11 @@ def test_a_session_without_a_key_is_let_alone() -> None:
     for clear in (True, False):
         leave(NullSession(), KEYS, clear, ())
     take_over(NullSession(), KEYS, 7, ())
+
+
+def test_what_was_written_before_it_is_hidden_is_still_written() -> None:
+    for written in (False, True):
+        it = Paper({"_user_id": 8, "secret": 1})
+        it.session.modified = written
+        assert hide(it.session, KEYS, mark(7), ()) == {"_user_id": 8, "secret": 1}
+        assert it.session == {} and it.session.modified is written

@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from core.applications import App
 from core.paper import Manager
@@ -15,8 +16,13 @@ from core.test_cookies import FRAMEWORK
 from core.test_marks import guarded
 
 from quart_login._core import basic
-from quart_login._core.commands import add_commands, login, table
+from quart_login._core.commands import _ids, add_commands, login, table
 from quart_login._core.realms import EXTENSION
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
 
 
 def run(app: App, *args: str) -> Any:
@@ -73,12 +79,24 @@ def audited(**config: Any) -> Any:
 def test_the_check_is_a_table_of_all_realms_and_says_how_much_is_to_mend() -> None:
     result = run(audited(), "check")
     assert result.exit_code == 0
-    *rows, last = result.stdout.splitlines()[2:]
+    *lines, last = result.stdout.splitlines()[2:]
+    rows = [line for line in lines if not line.startswith(" ")]
     assert any("  [staff] REMEMBER_COOKIE_NAME = 'staff_remember_token'" in row for row in rows)
     assert any("  REMEMBER_COOKIE_NAME = 'remember_token'" in row for row in rows)
     wrong = sum(row.split()[1] == "wrong" for row in rows)
     assert wrong and last == f"{wrong} to mend, of {len(rows)} looked at."
     assert run(audited(), "check", "--strict").exit_code == 1
+
+
+def test_the_check_fits_the_terminal_and_leaves_each_line_whole_for_a_pipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = run(audited(), "check").stdout.splitlines()
+    assert max(map(len, whole)) > 100
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = run(audited(), "check").stdout.splitlines()
+    assert len(narrow) > len(whole) and max(map(len, narrow)) == 80
+    assert " ".join(narrow).split()[-30:] == " ".join(whole).split()[-30:]
 
 
 def test_the_check_is_json_for_machines() -> None:
@@ -107,3 +125,39 @@ def test_a_view_that_cannot_work_fails_the_check() -> None:
 def test_a_table_is_as_wide_as_its_words() -> None:
     assert table(("A", "B"), [("long", "")]) == "A     B\n----  -\nlong"
     assert table(("A", "B"), []) == "A  B\n-  -"
+
+
+def test_an_id_of_thousands_of_digits_is_nobody_s() -> None:
+    for digits in (400, 5000):  # Python refuses to read so many
+        assert _ids("1" * digits, False) == ["1" * digits]
+    assert _ids("1" * 399, False) == [int("1" * 399), "1" * 399]
+
+
+def test_what_no_requirement_asks_for_has_a_dash() -> None:
+    app = App()
+    app.config = {**GOOD, "SESSION_PROTECTION": None}
+    app.debug = app.testing = False  # type: ignore[attr-defined]
+    app.session_interface = SimpleNamespace()  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = {None: Manager()}
+    lines = run(app, "check").stdout.splitlines()
+    assert any(line.startswith("-  ") and "SESSION_PROTECTION" in line for line in lines)
+
+
+def test_methods_are_listed_with_commas() -> None:
+    app = App()
+    app.add("/form", "form", guarded(lambda: None), methods=["GET", "POST"])
+    assert "  GET, POST  " in run(app, "routes").stdout
+
+
+def test_a_negative_number_is_one() -> None:
+    assert _ids("-5", False) == [-5, "-5"]
+    assert _ids("-5", True) == ["-5"] and _ids("--5", False) == ["--5"]
+
+
+def test_a_requirement_is_in_the_table() -> None:
+    app = App()
+    app.config = dict(GOOD)
+    app.debug = app.testing = False  # type: ignore[attr-defined]
+    app.session_interface = SimpleNamespace()  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = {None: Manager()}
+    assert any(line.startswith("3.3.1  ") for line in run(app, "check").stdout.splitlines())

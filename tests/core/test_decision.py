@@ -160,3 +160,14 @@ def test_a_session_cookie_that_is_good_holds_no_login() -> None:
 
 def test_sessions_of_another_kind_are_not_asked() -> None:
     assert with_cookie("an id", lambda app: None).reason is Reason.NO_CREDENTIAL
+
+
+def test_without_a_session_cookie_nothing_is_said_of_one() -> None:
+    it = Paper(users={})
+
+    def never(app: Any) -> Any:
+        raise AssertionError("There is nothing to read.")
+
+    it.app.session_interface.get_signing_serializer = never
+    it.who()
+    assert login_decision(it).reason is Reason.NO_CREDENTIAL

@@ -297,3 +297,20 @@ def test_login_sessions_are_told_of_by_their_users_and_reasons(lines: Any) -> No
 def test_graver_reasons_are_graver(lines: Any, reason: str, level: str) -> None:
     events.note(Paper(), signals.credential_rejected, reason=Reason(reason))
     assert lines.records[0].levelname == level
+
+
+def test_the_line_names_the_user_whom_it_is_of(caplog: pytest.LogCaptureFixture) -> None:
+    it = Paper(config={"LOGIN_LOG_USER_IDS": True})
+    it.bind(User("bob"))
+    events.keep(it, signals.user_loaded_from_cookie, user=User("alice"))
+    events.note(it, signals.user_loaded_from_cookie, user=User("carol"))
+    events.note(it, signals.user_loaded_from_cookie)
+    caplog.set_level(logging.INFO, "quart_login")
+    events.keep(it, signals.user_loaded_from_cookie, user=User("alice"))
+    events.note(it, signals.user_loaded_from_cookie, user=User("carol"))
+    events.note(it, signals.user_loaded_from_cookie)
+    assert [line.user for line in caplog.records] == ["alice", "carol", "bob"]  # type: ignore[attr-defined]
+
+
+def test_a_word_has_a_length() -> None:
+    assert events._word("a" * 128) == "a" * 128 and events._word("a" * 129) is None

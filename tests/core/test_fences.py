@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from core.applications import App, Blueprint, Watching, manager_of
 from core.paper import Manager
-from werkzeug.exceptions import SecurityError
+from core.test_marks import class_view
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from quart_login._core import fences
 from quart_login._core.errors import ConfigurationError
@@ -310,3 +311,100 @@ def test_the_hook_comes_before_the_applications_and_after_ours(
     hooks = [*hooks, new]
     fences.come_first(hooks)
     assert hooks == expected
+
+
+# --- what only looks alike -----------------------------------------------------------------------
+
+
+def test_the_method_decides_which_marks_count() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app)
+
+    class Form:
+        def dispatch_request(self) -> None: ...
+        def get(self) -> None: ...
+        def post(self) -> None: ...
+
+    login_exempt(Form.get)
+    app.add("/form", "form", class_view(Form), methods=["GET", "POST"])
+    assert asked(app, "/form") == [] and asked(app, "/form", "POST") == [manager]
+
+
+def test_the_path_of_a_login_page_opens_pages_and_forms_alone() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app)
+    manager.login_view = "/login"
+    app.add("/login", "form", methods=["POST"])
+    app.add("/login", "other", methods=["PUT"])
+    app.add("/login", "socket", websocket=True)
+    assert fences.is_login_page(app, "form")
+    assert not fences.is_login_page(app, "other") and not fences.is_login_page(app, "socket")
+
+
+def test_a_blueprint_is_told_from_another_by_what_it_is() -> None:
+    app, one, two = App(), Blueprint("one"), Blueprint("two")
+    manager, staff = manager_of(app), manager_of(app, "staff")
+    manager.require_login(one)
+    staff.require_login(two)
+    one.register(app, "/one")
+    two.register(app, "/two")
+    app.add("/one/page", "one.page")
+    app.add("/two/page", "two.page")
+    assert asked(app, "/one/page") == [manager] and asked(app, "/two/page") == [staff]
+
+
+def test_a_file_is_static_if_the_endpoint_is_called_so() -> None:
+    app = App()
+    assert fences.is_static(app, "static")
+    assert not fences.is_static(app, "ecstatic") and not fences.is_static(app, "page")
+
+
+def test_it_is_said_what_opens_a_route() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app, exempt_static=True)
+    manager.login_view = "login"
+    [fence] = fences.fences_of(app)
+    app.add("/a", "exempt", login_exempt(lambda: None))
+    app.add("/b", "login")
+    app.add("/c", "page")
+    found = [
+        fences.open_by(app, fence, name, "GET") for name in ("exempt", "login", "static", "page")
+    ]
+    assert found == ["login_exempt", "login_view", "static", None]
+
+
+def test_what_is_below_the_root_of_an_application_is_found_where_a_slash_is_missing() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app)
+    app.add("/folder/", "folder", login_exempt(lambda: None))
+    request = app.request("/folder")
+    for root in ("/", "/app", "/app/"):
+        request.root_path = root
+        request.routing_exception = None
+        try:
+            app.create_url_adapter(request).match(return_rule=True)
+        except HTTPException as error:
+            request.routing_exception = error
+        assert fences.asking(app, request) == [], root
+
+
+def test_a_socket_at_the_path_protects_what_is_asked_for_as_a_page() -> None:
+    app, blueprint = App(), Blueprint("live")
+    manager = manager_of(app)
+    manager.require_login(blueprint)
+    blueprint.register(app)  # without a prefix, so the endpoint alone tells whose it is
+    app.add("/socket", "live.socket", websocket=True)
+    app.add("/form", "live.form", methods=["POST"])
+    assert asked(app, "/socket") == asked(app, "/form") == [manager]
+    assert asked(app, "/elsewhere") == []
+
+
+def test_a_route_that_names_no_methods_is_a_page() -> None:
+    app = App()
+    manager_of(app).login_view = "/login"
+    app.add("/login", "login", methods=None)
+    assert fences.is_login_page(app, "login")

@@ -381,3 +381,28 @@ def test_a_response_is_looked_at_where_there_is_something_for_it(change: dict[st
     for name, value in change.items():
         setattr(it.identity, name, value)
     assert is_due(it.identity, it.session, it.manager.keys, it.config)
+
+
+def test_who_was_named_by_the_request_gets_no_remember_cookie() -> None:
+    it = paper({**SESSION, "_remember": "set"})
+    it.bind(ALICE)
+    it.identity.by_request = True
+    assert set_cookies(it.answer()) == []
+
+
+def test_beside_a_header_what_was_written_stays_written() -> None:
+    it = paper({"_permanent": True})
+    it.session["theme"] = "dark"
+    it.bind(ALICE)
+    it.identity.by_header = it.identity.by_request = True
+    it.answer()
+    assert it.session["_permanent"] and it.session.modified
+
+
+def test_what_a_login_s_view_cleared_is_signed_by_nobody() -> None:
+    it = paper(SESSION)
+    it.who()
+    it.session.clear()
+    it.session["cart"] = 1
+    it.answer()
+    assert dict(it.session) == {"cart": 1}

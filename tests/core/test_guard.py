@@ -10,7 +10,7 @@ from blinker import Signal
 from core.paper import AUTOMATIC, DAY, NOW, Aborted, Manager, Paper, User, about
 from werkzeug.exceptions import Unauthorized
 
-from quart_login._core import guard
+from quart_login._core import basic, guard
 from quart_login._core.load import load
 from quart_login._core.protection import fingerprint
 from quart_login._core.settings import EXEMPT_METHODS
@@ -662,3 +662,52 @@ def test_options_tell_it_to_nobody_whose_login_is_older() -> None:
     session = {**FRESH, "_login_record": about(7, fresh_since=int(NOW) - 301)}
     assert refused(paper(session, method="OPTIONS"), fresh=True) is None
     assert refused(paper(session, method="OPTIONS"), fresh=True, max_age=300) == AUTOMATIC
+
+
+def test_it_is_not_plain_that_who_is_bound_and_not_authenticated_may_enter() -> None:
+    it = paper(FRESH)
+    it.identity.seen = True
+    it.bind(it.manager.anonymous_user())
+    assert not admitted(it)
+    it.bind(User(7, active=False), forced=True)
+    assert not admitted(it)
+    it.bind(ALICE)
+    assert admitted(it)
+
+
+@pytest.mark.parametrize(
+    ("same_site", "withheld"), [(None, True), ("Lax", True), ("Strict", True), ("None", False)]
+)
+def test_what_another_site_s_form_began_writes_no_session(same_site: Any, withheld: bool) -> None:
+    config = {"USE_SESSION_FOR_NEXT": True, "SESSION_COOKIE_SAMESITE": same_site}
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    it = paper({}, config=config, method="POST", headers=headers)
+    it.manager.login_view = "/login"
+    it.pages["/page"] = ["GET", "POST"]
+    answer = step(guard.unauthorized(it))
+    assert ("next=" in answer.headers["Location"]) is withheld
+    assert (it.session == {}) is withheld and (it.web.flashed == []) is withheld
+
+
+def test_it_is_not_plain_where_somebody_is_yet_to_be_told() -> None:
+    it = paper(FRESH)
+    it.identity.seen = True
+    it.bind(ALICE)
+    it.identity.tell(Signal())
+    assert not admitted(it)
+
+
+def test_a_refused_password_is_told_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    names = basic.Names()
+    config = {"LOGIN_BASIC_USERNAME": "me", "LOGIN_BASIC_PASSWORD": "word"}
+    it = paper({}, config=config, headers={"Authorization": "Basic bWU6b3RoZXI="})
+    with pytest.raises(Unauthorized):
+        step(guard.refuse_basic(it, names))
+    [line] = caplog.records
+    assert (line.event, line.reason) == ("credential_rejected", "wrong_password")  # type: ignore[attr-defined]
+
+
+def test_it_is_not_plain_before_it_was_found_out() -> None:
+    it = paper(FRESH)
+    it.identity.seen, it.identity.user = True, ALICE
+    assert not admitted(it)

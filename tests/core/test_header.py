@@ -10,6 +10,7 @@ from core.paper import (
     COOKIE,
     NOW,
     OLD_KEY,
+    Browser,
     Manager,
     Paper,
     User,
@@ -17,6 +18,7 @@ from core.paper import (
     set_cookies,
 )
 
+from quart_login._core import basic as basic_core
 from quart_login._core import bearer, carryover, challenge, guard, load, login
 from quart_login._core.protection import fingerprint
 from quart_login._core.settings import SessionKeys
@@ -294,6 +296,16 @@ def test_a_password_decides_alone_and_loads_nobody_by_id() -> None:
     asked = counting(it)
     assert it.who() is ALICE and asked == []
     assert untouched(it)
+
+
+def test_a_password_that_is_the_views_own_names_nobody_and_nobody_is_asked() -> None:
+    def page() -> None: ...
+
+    basic_core.mark(page, basic_core.Names(), None)
+    it = with_password(basic("alice", "wrong"), session=session_of(BOB), endpoint="page")
+    it.app.view_functions["page"] = page
+    assert it.who() is BOB and not it.identity.by_header
+    assert it.asked == [] and it.told == [("accessed", {})]  # type: ignore[attr-defined]
 
 
 def test_passwords_need_no_other_loader() -> None:
@@ -642,3 +654,59 @@ def test_options_get_the_automatic_answer() -> None:
 
 def test_with_login_disabled_everybody_comes_in() -> None:
     assert enter(behind_one(None, LOGIN_DISABLED=True)) is None
+
+
+# --- whom a dialogue would disturb ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "offered"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Mode": "navigate"}, True),
+        ({"Sec-Fetch-Mode": "cors"}, False),
+        ({"X-Requested-With": "XMLHttpRequest"}, False),
+        ({"X-Requested-With": "fetch", "Sec-Fetch-Mode": "navigate"}, False),
+    ],
+)
+def test_a_script_of_a_page_is_offered_no_dialogue(headers: dict[str, str], offered: bool) -> None:
+    it = Paper(users=USERS, headers={"User-Agent": "paper", **headers})
+    it.manager.verify_password(lambda username, password: ALICE)
+    said = challenge.challenges(it)
+    assert any(one.startswith("Basic ") for one in said) is offered
+    assert said[0].startswith("Bearer ")
+
+
+def test_every_letter_of_ascii_that_can_be_shown_is() -> None:
+    letters = "".join(map(chr, range(0x20, 0x7F)))
+    assert challenge.quoted(letters).replace("\\", "") == f'"{letters}"'.replace("\\", "")
+    assert challenge.quoted("~\x7fé") == '"~??"'
+
+
+def test_a_token_of_who_is_gone_is_of_who_is_gone() -> None:
+    it = with_token(User(1, session_epoch=3))
+    it.who()
+    assert it.reasons() == ["user_gone"]
+
+
+def test_what_is_malformed_is_no_other_realm_s() -> None:
+    it = paper(f"Bearer {JUNK}, Bearer {JUNK}")
+    it.app.extensions["quart_login"]["staff"] = Manager("staff")
+    assert it.who() is None and it.identity.error is None
+    assert it.reasons() == ["malformed"]
+
+
+def test_another_s_login_stays_in_the_browser_though_the_token_s_user_cannot_be_loaded() -> None:
+    it = Browser(users=USERS)
+    it.log_in(BOB)
+    held = dict(it.session)
+    request = it.request(headers={"User-Agent": "paper", "Authorization": f"Bearer {token()}"})
+
+    def fail(key: Any) -> Any:
+        raise LookupError
+
+    request.manager.user_loader(fail)
+    assert request.who() is None and request.session == {}
+    request.session["mine"] = 1
+    it.take(request)
+    assert it.session == held

@@ -158,6 +158,19 @@ def test_a_session_past_its_end_is_looked_for_and_that_alone() -> None:
     assert set(holding.whom(0.3, NOW + 21, told=True)) == {"a", "c"}
 
 
+def test_a_session_past_the_last_of_its_ends_needs_no_look() -> None:
+    holding, owners = Holding(), [Owner(), Owner(), Owner()]
+    for owner, session in zip(
+        owners, (login("a", idle=10.0), login("b"), login("c", expires=NOW + 20)), strict=True
+    ):
+        hold(holding, owner, session)
+    assert holding.past(NOW + 10) == set()
+    assert holding.past(NOW + 11) == set()  # A request may have been seen elsewhere.
+    assert holding.past(NOW + 20) == set()
+    assert holding.past(NOW + 20.1) == {"c"}
+    assert holding.past(NOW + 101) == {"a", "b", "c"}
+
+
 def test_what_is_gone_or_over_has_ended() -> None:
     holding, owners = Holding(), [Owner() for _ in range(4)]
     for owner, id in zip(owners, "abcd", strict=True):
@@ -196,3 +209,12 @@ def test_a_look_sees_the_time_of_each_socket() -> None:
     assert (first.ends, second.ends) == (NOW + 10, NOW + 15)
     assert looked(holding, a=NOW + 15) == []
     assert first.ends == second.ends == NOW + 15
+
+
+def test_from_the_first_look_on_it_is_known_when_all_was_looked_for() -> None:
+    holding, owner = Holding(), Owner()
+    hold(holding, owner, login())
+    assert list(holding.whom(0.0, NOW, told=False)) == ["a"]
+    assert holding.saw(["a"], {"a": NOW + 100}, 0.0, NOW) == []
+    assert not holding.whom(EVERY - 0.01, NOW, told=False)
+    assert list(holding.whom(EVERY, NOW, told=False)) == ["a"]

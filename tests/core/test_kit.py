@@ -94,3 +94,16 @@ def test_nobody_is_told_from_somebody() -> None:
         kit.assert_anonymous(SimpleNamespace(login_decision=NOBODY), Reason.USER_GONE)
     with pytest.raises(TypeError, match="login client"):
         kit.assert_anonymous(SimpleNamespace())
+
+
+def test_nobody_is_no_user_of_a_browser() -> None:
+    for what in (None, object()):
+        with pytest.raises(UnusableUser):
+            opened(what)
+
+
+def test_the_decision_is_that_of_the_last_of_many() -> None:
+    decisions = [LoginDecision(False), LoginDecision(True, "session"), LoginDecision(True, "token")]
+    response = SimpleNamespace()
+    kit.attach(response, decisions)
+    assert getattr(response, kit.ATTRIBUTE) is decisions[-1]

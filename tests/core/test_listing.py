@@ -16,8 +16,8 @@ from quart_login._core.listing import ListedSession
 from quart_login._core.reasons import Reason
 from quart_login._core.step import step
 
-ALICE, BOB = User(7), User("7")
-USERS = {7: ALICE, "7": BOB}
+ALICE, BOB = User(7), User("bob")
+USERS = {7: ALICE, "7": User("7"), "bob": BOB}
 
 
 def logged_in(user: User = ALICE, remember: bool = False, **config: Any) -> Browser:
@@ -99,11 +99,11 @@ def test_rule_3_what_is_listed_authenticates_nobody() -> None:
     assert not any(secret in repr(one) for secret in secrets)
 
 
-def test_it_takes_one_read_more() -> None:
+def test_it_takes_one_read_for_each_spelling_of_the_id() -> None:
     it = logged_in()
     it.store.asked.clear()
     listed(it)
-    assert it.store.counts() == {"get": 1, "list": 1}
+    assert it.store.counts() == {"get": 1, "list": 2}  # of 7, and of "7"
 
 
 # --- rule 1: whose -------------------------------------------------------------------------------
@@ -167,12 +167,16 @@ def test_rule_1_a_user_must_be_one(user: Any) -> None:
         step(listing.revoke_user(nobody(logged_in()), user))
 
 
-def test_an_id_and_its_text_are_two_users() -> None:
+@pytest.mark.parametrize("who", [7, "7", ALICE, User("7")])
+def test_an_id_and_its_text_are_one_user(who: Any) -> None:
+    """As they are to who logs them in: an id from a URL must not end nothing."""
     it = logged_in()
-    another(it, BOB)
-    assert [len(step(listing.list_sessions(nobody(it), who))) for who in (7, "7", ALICE)] == [1] * 3
-    assert step(listing.revoke_user(nobody(it), "7")) == 1
-    assert it.who() is ALICE
+    another(it, User("7"))
+    stranger = another(it, BOB)
+    assert len(step(listing.list_sessions(nobody(it), who))) == 2
+    assert step(listing.revoke_session(nobody(it), id_of(it), who)) is True
+    assert step(listing.revoke_user(nobody(it), who)) == 1
+    assert it.who() is None and stranger.who() is BOB
 
 
 @pytest.mark.parametrize(
@@ -354,3 +358,30 @@ def test_the_session_of_a_revoked_login_holds_nothing_of_it() -> None:
     it = logged_in()
     it.do(listing.revoke_session, id_of(it))
     assert not it.session.keys() & {KEYS.user_id, KEYS.proof, KEYS.record}
+
+
+def test_outside_of_requests_it_must_be_said_whose() -> None:
+    it = logged_in().request()
+    it.request, it.session = None, {}
+    it.identity.loaded = True
+    with pytest.raises(OutOfPlace, match="Say whose"):
+        step(listing.list_sessions(it))
+
+
+def test_where_nobody_is_logged_in_no_login_is_the_current_one() -> None:
+    it = logged_in()
+    request = it.request()
+    request.who()
+    assert [one.current for one in step(listing.list_sessions(request))] == [True]
+    request.bind(None)
+    assert [one.current for one in step(listing.list_sessions(request, 7))] == [False]
+
+
+def test_who_revokes_the_own_login_has_logged_out() -> None:
+    it = logged_in()
+    request = it.request()
+    assert step(listing.revoke_session(request, id_of(it), 7)) is True
+    request = (it := logged_in()).request()
+    request.who()
+    assert step(listing.revoke_session(request, id_of(it)))
+    assert request.identity.logged_out and not request.identity.user

@@ -6,9 +6,21 @@ import logging
 from typing import Any
 
 import pytest
-from core.paper import COOKIE, DAY, KEY, NOW, OLD_KEY, Manager, Paper, User, about, value_of
+from core.paper import (
+    COOKIE,
+    DAY,
+    KEY,
+    NOW,
+    OLD_KEY,
+    Browser,
+    Manager,
+    Paper,
+    User,
+    about,
+    value_of,
+)
 
-from quart_login._core import claim, load, opening, signals
+from quart_login._core import claim, lifetimes, load, opening, signals
 from quart_login._core.carryover import mark
 from quart_login._core.errors import LoginError, MissingLoader, UnusableUser
 from quart_login._core.login import login_user, logout_user
@@ -1034,3 +1046,116 @@ def test_no_log_tells_whose_login_was_refused(caplog: pytest.LogCaptureFixture) 
     assert record.event == "credential_rejected"  # type: ignore[attr-defined]
     assert record.reason == "user_gone"  # type: ignore[attr-defined]
     assert user.id not in caplog.text
+
+
+# --- what is not there ---------------------------------------------------------------------------
+
+
+def test_a_login_that_is_used_has_no_last_day_where_only_idleness_ends_it() -> None:
+    it = paper(session_of(ALICE), config={"LOGIN_IDLE_TIMEOUT": 3600})
+    it.session["_login_times"] = lifetimes.write(NOW - 90 * DAY, NOW - 60)
+    assert it.who() is ALICE
+
+
+def test_whoever_is_refused_is_somebody_s_business() -> None:
+    it = paper(session_of(ALICE, _id="another"), config={"SESSION_PROTECTION": "strong"})
+    step(load.load(it))
+    assert it.identity.asked and it.identity.user is None
+
+
+def test_a_header_may_be_somebody() -> None:
+    assert not claim.may_be_somebody(paper())
+    assert claim.may_be_somebody(paper(headers={"Authorization": "Bearer x"}))
+
+
+def test_a_remember_cookie_of_another_name_has_a_say_too() -> None:
+    config = {"REMEMBER_COOKIE_NAME": "other"}
+    it = paper(session_of(ALICE), config=config)
+    cookies = it.token(8)
+    assert set(cookies) == {"other"}
+    it = it.again(cookies)
+    assert it.who() is None and it.reasons() == ["user_mismatch"]
+
+
+def test_who_cannot_be_kept_in_a_session_is_let_in_by_the_request_alone() -> None:
+    odd = User(7.5)
+    it = paper({"cart": 1, "_login_record": f"was|{mark(8)}"}, users={})
+    it.manager.request_loader(lambda request: odd)
+    assert it.who() is odd and it.session["cart"] == 1
+
+
+def test_what_another_left_is_not_of_whom_the_request_names() -> None:
+    it = paper({"secret": 1, "_login_record": f"was|{mark(8)}"})
+    it.manager.request_loader(lambda request: ALICE)
+    assert it.who() is ALICE and "secret" not in it.session
+
+
+def test_a_socket_s_session_is_left_as_it_is_for_whom_the_request_names() -> None:
+    it = paper({"secret": 1, "_login_record": f"was|{mark(8)}"}, websocket=True)
+    it.manager.request_loader(lambda request: ALICE)
+    assert it.who() is ALICE and not it.session.modified
+
+
+def test_a_superseded_cookie_beside_a_good_session_is_told_of_and_removed() -> None:
+    user = User(7, session_epoch=2)
+    it = paper(users={7: user})
+    step(login_user(it, user))
+    it = it.again(it.token(7, epoch=epoch_of(User(7, session_epoch=1))))
+    assert it.who() is user
+    assert it.reasons() == ["epoch_changed"] and it.identity.remember is DELETE
+
+
+def test_a_cookie_that_is_given_anew_is_ours() -> None:
+    it = paper()
+    it = it.again(it.token(7), headers={"User-Agent": "paper"})
+    it.app.config["SECRET_KEY_FALLBACKS"] = [it.app.config["SECRET_KEY"]]
+    it.app.config["SECRET_KEY"] = OLD_KEY
+    assert it.who() is ALICE
+    assert not token_in(it).foreign
+
+
+def test_a_login_while_the_remembered_user_is_loaded_stands() -> None:
+    async def loader(key: Any) -> Any:
+        await login_user(it, BOB)
+        return ALICE
+
+    it = paper(users=loader)
+    it = it.again(it.token(7))
+    it.manager.user_loader(loader)
+    assert it.who() is BOB and it.session["_user_id"] == 8
+
+
+def test_who_is_active_was_not_forced_in() -> None:
+    legacy = {"_user_id": 7, "_fresh": True, "_id": fingerprint(*Paper().client())}
+    for it in (paper(legacy), paper(session_of(ALICE, _login_record=about(7, epoch="x")))):
+        it.config["SESSION_PROTECTION"] = None
+        it.who()
+        assert it.identity.forced is False
+
+
+def test_where_the_store_fails_nobody_s_data_are_shown() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE)
+    it.session["secret"] = 1
+    it.store.fail_at(0)
+    request = it.request()
+    assert request.who() is None and request.identity.beside
+    assert "secret" not in request.session
+
+
+def test_a_receiver_that_fails_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(name: str) -> None:
+        if name == "loaded-from-cookie":
+            raise LookupError
+
+    it = paper()
+    it = it.again(it.token(7))
+    it.hear = fail
+    assert it.who() is None
+    assert "receiver_failed" in [line.event for line in caplog.records]  # type: ignore[attr-defined]
+
+
+def test_who_is_active_was_not_forced_in_by_the_longer_way_either() -> None:
+    legacy = {"_user_id": 7, "_fresh": True, "_id": fingerprint(*Paper().client())}
+    it = paper(legacy, config={"SECRET_KEY_FALLBACKS": [OLD_KEY]})
+    assert it.who() is ALICE and it.identity.forced is False

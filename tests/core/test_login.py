@@ -14,6 +14,7 @@ from core.paper import (
     KEY,
     NOW,
     OLD_KEY,
+    Browser,
     Paper,
     User,
     about,
@@ -29,6 +30,7 @@ from quart_login._core.errors import (
     ConfigurationError,
     CookieTooLarge,
     OutOfPlace,
+    StoreUnavailable,
     UnusableUser,
 )
 from quart_login._core.load import authenticated
@@ -765,3 +767,144 @@ def test_after_a_logout_nobody_is_remembered() -> None:
     assert login.login_remembered(it)
     log_out(it)
     assert not login.login_remembered(it)
+
+
+# --- what is left of a login before --------------------------------------------------------------
+
+
+def test_who_logs_in_again_keeps_the_own_cookie_that_did_not_come() -> None:
+    """The cookie's path may keep it from the page of the login."""
+    again, other = logged_in(ALICE, remember=True), logged_in(ALICE, remember=True)
+    again.request.cookies.clear()
+    log_in(again, ALICE)
+    assert again.identity.remember is None
+    other.request.cookies.clear()
+    log_in(other, BOB)
+    assert other.identity.remember is DELETE
+
+
+def test_a_stranger_who_confirms_gets_no_new_session() -> None:
+    it = paper({"cart": [1]})
+    renewed = renewing(it)
+    step(login.confirm_login(it))
+    assert renewed == [] and it.session == {"cart": [1]}
+
+
+@pytest.mark.parametrize(("session", "renews"), [({}, 0), ({"cart": [1]}, 1)])
+def test_a_logout_beside_a_header_renews_what_there_is(session: Any, renews: int) -> None:
+    it = paper(session, config={"LOGIN_KEEP_SESSION_KEYS": ["cart"]})
+    renewed = renewing(it)
+    it.bind(ALICE)
+    it.identity.by_header = it.identity.by_request = True
+    log_out(it)
+    assert len(renewed) == renews
+
+
+def test_a_logout_of_nobody_renews_the_session_all_the_same() -> None:
+    it = paper()
+    renewed = renewing(it)
+    log_out(it)
+    assert renewed == [{}]
+
+
+def test_a_cookie_of_a_login_session_is_nothing_where_these_are_not_kept() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE, remember=True)
+    it.it.manager.sessions = None
+    assert not login.login_remembered(it.request())
+
+
+def test_a_confirmation_says_that_the_store_failed() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE)
+    it.store.fail_at(0)
+    with pytest.raises(StoreUnavailable):
+        it.do(login.confirm_login)
+
+
+def test_a_logout_ends_the_login_of_the_same_request() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE)
+    request = it.request()
+    request.who()
+    log_in(request, BOB)
+    assert request.identity.login_session == it.store.one()
+    log_out(request)
+    assert it.store.logins() == []
+
+
+def test_with_a_store_a_login_deletes_the_cookie_that_a_logout_deleted() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE, remember=True)
+    request = it.request()
+    request.request.cookies.clear()
+    log_out(request)
+    assert request.identity.remember is DELETE
+    log_in(request, ALICE)
+    assert request.identity.remember is DELETE
+
+
+def test_with_a_store_a_login_deletes_another_s_cookie_that_did_not_come() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE, remember=True)
+    request = it.request()
+    request.request.cookies.clear()
+    log_in(request, BOB)
+    assert request.identity.remember is DELETE
+    stranger = it.another().request()
+    log_in(stranger, BOB)
+    assert stranger.identity.remember is None
+
+
+def test_who_asks_why_has_asked() -> None:
+    it = paper()
+    login.login_decision(it)
+    assert it.identity.asked
+
+
+def test_a_logout_renews_a_session_that_another_s_login_is_hidden_in() -> None:
+    it = paper()
+    renewed = renewing(it)
+    it.bind(ALICE)
+    it.identity.by_header = it.identity.by_request = True
+    it.identity.hidden = {"_user_id": 8}
+    log_out(it)
+    assert renewed == [{}]
+
+
+def test_who_came_by_the_request_is_not_fresh_by_the_session() -> None:
+    it = logged_in(ALICE)
+    it.bind(ALICE)
+    assert login.login_fresh(it)
+    it.identity.by_request = True
+    assert not login.login_fresh(it)
+
+
+def test_who_came_by_the_request_may_confirm_where_there_is_a_store() -> None:
+    it = Browser(users=USERS)
+    it.it.manager.request_loader(lambda request: ALICE)
+    request = it.request()
+    step(login.confirm_login(request))
+    assert request.identity.user is ALICE and request.reasons() == []
+
+
+def test_a_remember_cookie_is_good_for_the_login_that_it_is_of() -> None:
+    it = Browser(users=USERS)
+    it.log_in(ALICE, remember=True)
+    other = it.another()
+    other.log_in(ALICE, remember=True)
+    assert login.login_remembered(it.request())
+    it.close()
+    unseen = it.request()
+    assert login.login_remembered(unseen)
+    loaded = it.request()
+    loaded.who()
+    assert login.login_remembered(loaded)
+    loaded.identity.login_session = None
+    assert not login.login_remembered(loaded)
+    [mine] = [one for one in it.store.logins() if one.id not in str(other.session)]
+    [others] = [one for one in it.store.logins() if one.id in str(other.session)]
+    loaded.identity.login_session = mine
+    assert login.login_remembered(loaded)
+    loaded.identity.login_session = others
+    assert not login.login_remembered(loaded)

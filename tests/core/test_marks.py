@@ -214,3 +214,24 @@ def test_a_class_inherits_no_mark_from_the_decorators_of_another() -> None:
 
     assert marks.is_exempt(view_of(Open)) and marks.is_exempt(view_of(Again))
     assert not marks.is_exempt(view_of(Inheriting))
+
+
+def test_of_two_guards_that_are_as_strict_the_outer_counts() -> None:
+    outer = guarded(guarded(lambda: None), manager=SimpleNamespace(name="staff"))
+    assert marks.guard_of(outer) == Guard(REQUIRED, "staff")
+
+
+def test_a_class_without_decorators_may_be_open_by_its_function() -> None:
+    view = class_view(Page)
+    marks.login_exempt(view)
+    assert marks.is_exempt(view, "GET")
+
+
+def test_a_class_s_own_head_is_what_answers() -> None:
+    class Own:
+        def dispatch_request(self) -> None: ...
+        def get(self) -> None: ...
+        def head(self) -> None: ...
+
+    marks.login_exempt(Own.get)
+    assert not marks.is_exempt(class_view(Own), "HEAD") and marks.is_exempt(class_view(Own), "GET")

@@ -341,11 +341,30 @@ def test_rule_2_for_a_window(seconds: float) -> None:
     assert (copy.who() is not None) == (abs(seconds) == 60)
 
 
-def test_a_websocket_moves_nothing() -> None:
+def test_a_websocket_moves_nothing_and_is_nobody_s() -> None:
+    """It would outlive whatever ends the login, as no login session would be its own."""
     it = old_browser()
     request = it.visit(websocket=True)
-    assert request.identity.user.id == 7 and it.store.all() == []
+    assert request.identity.user is None and it.store.all() == []
     assert not request.identity.beside and request.identity.remember is None
+    assert it.visit().identity.user.id == 7
+
+
+def test_nor_does_a_stream_whose_headers_are_gone() -> None:
+    it = old_browser()
+    request = it.request()
+    request.identity.close()
+    assert request.who() is None and it.store.all() == [] and request.reasons() == []
+
+
+@pytest.mark.parametrize("websocket", [False, True])
+def test_rule_2_what_stays_open_of_the_others_ends_with_the_login(websocket: bool) -> None:
+    it = old_browser()
+    copy = it.copy()
+    it.visit()
+    request = copy.visit(websocket=websocket)
+    [login] = it.store.logins()
+    assert request.identity.user.id == 7 and request.identity.login_session.id == login.id
 
 
 # --- rule 3: revocation --------------------------------------------------------------------------
@@ -476,7 +495,7 @@ def test_rule_4_old_ones_are_nothing_when_the_move_has_ended() -> None:
     assert request.identity.user.id == "bob" and request.reasons() == ["not_registered"]
     assert it.jar == {} and it.store.asked == []
     step(listing.revoke_user(it.request(), 7))
-    assert it.store.asked == ["delete_user"]
+    assert it.store.asked == ["delete_user", "delete_user"]  # of 7, and of "7"
 
 
 # --- as many as may be ---------------------------------------------------------------------------
@@ -604,3 +623,55 @@ def test_nothing_is_noted_where_nobody_is_known() -> None:
     it.do(known)
     it.log_out()
     assert it.store.all() == []
+
+
+@pytest.mark.parametrize("why", ["revoked", "retired", "gone"])
+def test_an_old_cookie_that_is_refused_leaves_the_request_to_its_loader(why: str) -> None:
+    it, named = old_browser(), User("bob")
+    if why == "revoked":
+        it.do(listing.revoke_user, 7)
+    elif why == "retired":
+        it.copy().log_out()
+    else:
+        del it.users[7]  # type: ignore[attr-defined]
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request()
+    assert request.who() is named and request.identity.by_request
+
+
+def test_what_was_retired_is_retired_once() -> None:
+    it = old_browser()
+    copy, late = it.copy(), it.copy()
+    copy.log_out()
+    kept = it.store.all()
+    late.log_out()
+    assert it.store.all() == kept
+
+
+def test_a_user_who_is_gone_is_ended_also_where_the_cookie_is_of_an_epoch() -> None:
+    it = old_browser()
+    it.jar[COOKIE] = old_token(it, 7, epoch="of before")
+    del it.users[7]  # type: ignore[attr-defined]
+    request = it.visit()
+    assert request.reasons() == ["user_gone"] and notes(it) == ["revoked"]
+
+
+def test_in_a_websocket_an_old_cookie_leaves_the_request_to_its_loader() -> None:
+    it, named = old_browser(), User("bob")
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request(websocket=True)
+    assert request.who() is named and it.store.logins() == []
+
+
+def test_who_logs_in_while_an_old_cookie_finds_no_room_is_logged_in() -> None:
+    it = old_browser(LOGIN_MAX_SESSIONS=1, LOGIN_MAX_SESSIONS_REACHED="refuse")
+    it.another().log_in(user_of(it))
+    request = it.request()
+
+    def meanwhile(name: str) -> None:
+        if name == "add" and notes(it) == ["moved"]:
+            it.store.meanwhile = lambda name: None
+            step(login.login_user(request, user_of(it, "bob")))
+
+    it.store.meanwhile = meanwhile
+    assert request.who() is user_of(it, "bob")

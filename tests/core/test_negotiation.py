@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from quart_login._core.challenge import Unauthorized as Challenging
 from quart_login._core.negotiation import (
     MAX_ACCEPT,
+    PROBLEM,
     Client,
     by_htmx,
     client_of,
@@ -194,3 +195,8 @@ def test_htmx_is_told_to_go_there_by_a_header() -> None:
     assert answer.headers["Vary"] == "Accept"
     # Basic would have the browser show a dialogue before htmx sees anything.
     assert answer.headers.getlist("WWW-Authenticate") == ['Bearer realm="a"']
+
+
+def test_a_problem_has_one_content_type() -> None:
+    found = problem(Unauthorized(), "code", "detail")
+    assert found.headers.getlist("Content-Type") == [PROBLEM]

@@ -227,3 +227,14 @@ def test_p23_what_is_listed_is_allowed_and_nothing_near_it(
     assert is_allowed(origin, "ws", "another.example", [origin])
     for near in (f"{origin}0", f"{origin}.evil.example", f"x{origin}", f"{origin}/", f"{origin} "):
         assert is_allowed(near, "ws", "another.example", [origin]) is (parse(near) == parse(origin))
+
+
+def test_the_last_port_is_one_and_the_next_is_none() -> None:
+    assert parse("https://a.example:65535") == ("https", "a.example", 65535)
+    assert parse("https://a.example:65536") is None
+    assert parse("https://a.example:0") == ("https", "a.example", 0)
+
+
+def test_an_address_is_read_to_its_end() -> None:
+    assert parse("http://[::1]") == ("http", "::1", 80)
+    assert parse("http://[::12]") == ("http", "::12", 80)

@@ -199,3 +199,8 @@ def test_a_fallback_key_is_seen_to_have_been_needed() -> None:
 def test_what_is_signed_and_no_series_is_none(payload: Any) -> None:
     text = sign(payload, KEYS, proofs.SERIES_SALT)
     assert proofs.read_series(text, KEYS, None) is None
+
+
+def test_a_series_is_not_shown() -> None:
+    assert repr(Proof("0" * 22, "s" * 43)) == "<Proof>"
+    assert repr(Series(Proof("0" * 22, "s" * 43), 7)) == "<Series>"

@@ -408,6 +408,21 @@ def test_a_logout_removes_it_also_where_its_path_kept_it_away() -> None:
     assert removed(it)
 
 
+def test_a_refreshed_remember_cookie_removes_it_only_where_it_came() -> None:
+    it = paper(config={"REMEMBER_COOKIE_REFRESH_EACH_REQUEST": True}, remember=True)
+    it.who()
+    response = it.answer()
+    mine = {"remember_token": cookie_in(response)}
+    assert len(set_cookies(response)) == 2
+    again = it.again(mine)
+    again.who()
+    [line] = set_cookies(again.answer())
+    assert line.startswith("remember_token=") and "Max-Age=0" not in line
+    both = it.again({**mine, NAME: cookie("1")})
+    both.who()
+    assert removed(both)
+
+
 def test_a_response_of_an_application_that_reads_none_removes_none() -> None:
     it = paper()
     it.manager.adopted = None
@@ -513,3 +528,40 @@ def test_what_takes_its_place_is_ours_alone() -> None:
     it.who()
     assert it.identity.remember is not None
     assert replace(it.identity.remember, value=None, expires=None).user_id == "1"
+
+
+def test_what_is_too_long_is_not_unsigned() -> None:
+    def never(*args: Any) -> Any:
+        raise AssertionError("It was too long.")
+
+    it = adopted(serializer_class=never)
+    assert it.read(f"{'a' * 4096}.b.c", Keys(KEY), NOW) is Reason.MALFORMED
+
+
+def test_until_is_the_first_moment_of_none() -> None:
+    it = adopted(until=date(2027, 1, 15))
+    start = it.until
+    assert start is not None
+    sent = cookie("1", age=NOW - start + 60)
+    assert isinstance(it.read(sent, Keys(KEY), start - 1), Token)
+    assert it.read(sent, Keys(KEY), start) is Reason.LEGACY_ENDED
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 10**12])
+def test_a_duration_is_one_that_passes(seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match="must be positive"):
+        adopted(duration=seconds)
+    assert adopted(duration=0.5).duration == 0.5
+
+
+def test_what_is_too_long_is_shown_to_nobody() -> None:
+    shown: list[Any] = []
+
+    def note(*args: Any) -> Any:
+        shown.append(args)
+        return serializer_class(*args)
+
+    it = adopted(serializer_class=note)
+    for size, count in ((4096 - 4, 1), (4096, 1)):
+        it.read(f"{'a' * size}.b.c", Keys(KEY), NOW)
+        assert len(shown) == count

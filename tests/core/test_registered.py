@@ -13,9 +13,9 @@ from quart_login._core import carryover, login, proofs, record, registered
 from quart_login._core.load import load
 from quart_login._core.proofs import Proof, Series
 from quart_login._core.reasons import Reason
-from quart_login._core.remember import DELETE
+from quart_login._core.remember import DELETE, Change
 from quart_login._core.step import step
-from quart_login._core.tokens import Keys
+from quart_login._core.tokens import Keys, encode_legacy
 
 
 def users() -> dict[Any, User]:
@@ -648,3 +648,137 @@ def test_a_remember_cookie_is_said_to_be_there_if_it_is_good() -> None:
     assert not login.login_remembered(other.request())
     assert not login.login_remembered(other.visit())
     assert not login.login_remembered(it.another().visit())
+
+
+def test_a_logout_by_an_ended_login_s_cookie_is_no_error() -> None:
+    it = logged_in(remember=True)
+    step(it.store.delete(it.request(), it.store.one().id))
+    it.close()
+    it.log_out()
+    assert it.jar == {}
+
+
+def test_a_logout_ends_the_login_whose_proof_was_refused_in_the_same_request() -> None:
+    it = logged_in()
+    late = it.copy()
+    it.do(login.confirm_login)
+    it.clock.advance(seconds=61)
+    request = late.request()
+    assert request.who() is None and KEYS.proof not in request.session
+    step(login.logout_user(request))
+    assert it.store.logins() == []
+
+
+def test_a_login_while_the_user_is_loaded_stands() -> None:
+    it = logged_in()
+
+    async def loader(key: Any) -> Any:
+        await login.login_user(request, User("bob"))
+        return User(7)
+
+    it.it.manager.user_loader(loader)
+    request = it.request()
+    assert request.who().id == "bob" and request.session[KEYS.user_id] == "bob"
+
+
+def test_a_cookie_of_another_realm_s_login_loads_nobody() -> None:
+    it = logged_in(remember=True)
+    it.store.put(replace(it.store.one(), user_id="#seven"))
+    it.close()
+    asked: list[Any] = []
+    it.it.manager.user_loader(asked.append)
+    assert it.who() is None and asked == [] and it.jar == {}
+
+
+def test_a_user_who_is_gone_loses_all_logins_also_those_of_an_epoch() -> None:
+    user = User(7, session_epoch=1)
+    it = logged_in(users={7: user})
+    it.another().log_in(user)
+    it.it.manager.user_loader(lambda key: None)
+    assert it.who() is None and it.store.logins() == []
+
+
+def test_a_theft_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    it = logged_in(remember=True)
+    thief = it.copy(session=False)
+    it.close()
+    it.visit()
+    it.visit()
+    it.clock.advance(seconds=3600)
+    assert thief.who() is None
+    lines = [line for line in caplog.records if line.event == "remember_theft_detected"]  # type: ignore[attr-defined]
+    assert len(lines) == 1 and lines[0].levelname == "WARNING"
+
+
+def test_the_login_of_who_logged_in_meanwhile_is_the_request_s() -> None:
+    it = logged_in()
+
+    async def loader(key: Any) -> Any:
+        await login.login_user(request, User("bob"))
+        return User(7)
+
+    it.it.manager.user_loader(loader)
+    request = it.request()
+    request.who()
+    now = request.identity.login_session
+    assert now is not None and now.user_id == "bob" and request.identity.source == "login"
+
+
+def test_who_was_forced_in_and_is_active_now_needs_no_force() -> None:
+    it = logged_in(9)
+    assert it.visit().identity.forced
+    it.users[9].active = True  # type: ignore[attr-defined]
+    request = it.visit()
+    assert request.identity.user.id == 9 and not request.identity.forced
+
+
+def test_two_logins_at_once_leave_the_request_to_its_loader() -> None:
+    it, named = logged_in(), User("bob")
+    it.jar[COOKIE] = "qlt"
+    other = it.another()
+    other.log_in(User(7), True)
+    it.jar = dict(other.jar)
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request()
+    assert request.who() is named and request.reasons()[0] == "user_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("source", "rotated", "change", "age", "late"),
+    [
+        ("remember_cookie", True, "set", 61, True),
+        ("remember_cookie", True, "set", 60, False),
+        ("remember_cookie", True, "deleted", 61, False),
+        ("remember_cookie", True, None, 61, False),
+        ("remember_cookie", False, "set", 61, False),
+        ("login", True, "set", 61, False),
+        (None, True, "set", 61, False),
+    ],
+)
+def test_what_is_late(source: Any, rotated: bool, change: Any, age: int, late: bool) -> None:
+    it = logged_in()
+    request = it.request()
+    identity = request.identity
+    identity.source = source
+    identity.login_session = replace(it.store.one(), rotated=NOW if rotated else None)
+    identity.remember = {"set": Change("x"), "deleted": DELETE, None: None}[change]
+    it.clock.advance(seconds=age)
+    assert registered.is_late(request) is late
+
+
+def test_an_old_cookie_of_another_user_leaves_the_request_to_its_loader() -> None:
+    it, named = logged_in(), User("bob")
+    it.jar[COOKIE] = encode_legacy("bob", KEY)
+    it.it.manager.request_loader(lambda request: named)
+    request = it.request()
+    assert request.who() is named and request.reasons()[0] == "user_mismatch"
+    assert request.identity.by_request
+
+
+def test_a_clock_that_was_wrong_for_a_while_takes_no_login_from_the_browser() -> None:
+    it = logged_in()
+    it.store.put(replace(it.store.one(), fresh_since=None))
+    it.clock.advance(seconds=-3600)
+    assert it.who() is None and KEYS.proof in it.session
+    it.clock.advance(seconds=3600)
+    assert it.who().id == 7

@@ -218,3 +218,67 @@ def test_a_view_is_where_its_function_or_class_is() -> None:
 @pytest.mark.parametrize("thing", [None, 7, print, eval("lambda: None")])
 def test_what_has_no_source_is_nowhere(thing: Any) -> None:
     assert where(thing) is None
+
+
+def test_a_class_that_answers_head_by_itself_says_so() -> None:
+    class Page:
+        def dispatch_request(self) -> None: ...
+        def get(self) -> None: ...
+
+    class Own(Page):
+        def head(self) -> None: ...
+
+    app = App()
+    for path, cls in (("/own", Own), ("/page", Page)):
+        app.add(path, path[1:], guarded_class(cls), methods=["GET", "HEAD", "OPTIONS"])
+    found = {route.rule: route.methods for route in routes(app)}
+    assert found == {"/own": ("GET", "HEAD", "OPTIONS"), "/page": ("GET", "OPTIONS")}
+
+
+def guarded_class(cls: type) -> Any:
+    view = class_view(cls)
+    return guarded(view)
+
+
+def test_a_socket_has_no_methods() -> None:
+    app = App()
+    app.add(
+        "/socket",
+        "socket",
+        guarded(lambda: None),
+        websocket=True,
+        methods=["GET", "HEAD", "OPTIONS"],
+    )
+    assert one(app).methods == ()
+
+
+def test_a_hook_for_strangers_guards_nothing() -> None:
+    app = App()
+    app.add("/page", "page")
+    app.before_request_funcs[None].append(guarded(lambda: None, ANONYMOUS))
+    assert one(app).state == "open"
+
+
+def test_each_problem_has_a_line() -> None:
+    app = App()
+    app.add("/a", "a")
+    app.add("/b", "b")
+    with pytest.raises(AssertionError) as failure:
+        assert_routes_guarded(app)
+    head, *lines = str(failure.value).split("\n")
+    assert head == "these routes are to be mended:" and len(lines) == 2
+
+
+def test_a_hook_that_asks_for_more_counts_before_the_guard() -> None:
+    app = App()
+    app.add("/page", "page", guarded(lambda: None))
+    app.before_request_funcs[None] += [guarded(lambda: None), guarded(lambda: None, FRESH)]
+    assert (one(app).state, one(app).by) == (FRESH, "before_request(app)")
+
+
+def test_a_guard_for_strangers_counts_after_the_fence() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app)
+    app.add("/page", "page", guarded(lambda: None, BASIC))
+    assert one(app).state == BASIC

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -121,3 +122,9 @@ def test_a_stranger_at_a_fence_is_sent_back_to_where_the_form_was() -> None:
     it.manager.login_view = "/login"
     it.identity.discreet = True
     assert step(guard.unauthorized(it)) == (302, "/login?next=%2Ffrom%3Fa%3D1")
+
+
+@pytest.mark.parametrize("root", ["//evil.com", "/app//", "///"])
+def test_no_root_of_the_application_is_another_host(root: str) -> None:
+    found = sent(paper(FRESH, root_path=root))
+    assert found is not None and re.match(r"/(?![/\\\\])", found.headers["Location"])

@@ -125,7 +125,7 @@ def test_rule_3_the_secret_before_is_good_for_a_window(
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [(WINDOW + 1, RENEWS), (LONGEST_WAIT, RENEWS), (LONGEST_WAIT + 1, STOLEN)],
+    [(WINDOW + 1, RENEWS), (LONGEST_WAIT, RENEWS), (LONGEST_WAIT + 1, REPLACED)],
 )
 def test_rule_3_and_for_a_day_while_nobody_has_seen_its_successor(
     age: float, expected: Standing
@@ -269,8 +269,9 @@ def test_p_10_a_theft_is_what_shows_an_older_cookie_and_nothing_else(
             assert standing is STOLEN
         if it.former == digest(shown):
             waited = now - (it.rotated or 0)
-            kept = waited <= WINDOW or (not it.confirmed and waited <= LONGEST_WAIT)
-            assert (standing is not STOLEN) == kept
+            assert (standing is STOLEN) == (it.confirmed and waited > WINDOW)
+            if waited > LONGEST_WAIT:
+                assert standing not in (RENEWS, BESIDE)
 
 
 @given(STEPS)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from core.paper import Paper, User
 
-from quart_login._core import login
+from quart_login._core import login, site_data
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.finish import is_due
 from quart_login._core.settings import check
@@ -84,3 +84,8 @@ def test_what_no_browser_knows_is_refused_at_set_up(wrong: Any) -> None:
 @pytest.mark.parametrize("kinds", [None, (), [], KINDS, {"cache"}])
 def test_what_browsers_know_is_let_pass(kinds: Any) -> None:
     check({"LOGIN_CLEAR_SITE_DATA": kinds})
+
+
+def test_one_text_is_no_list() -> None:
+    with pytest.raises(ConfigurationError):
+        site_data.check("*")

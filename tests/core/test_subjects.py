@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from quart_login._core.subjects import NOTES, subject, user_id_of
+from quart_login._core.subjects import NOTES, spellings, subject, user_id_of
 from quart_login._core.users import MAX_ID_BITS, UserId, is_id
 
 MARKS = "~#=%!"
@@ -88,3 +88,13 @@ def test_every_name_names_one_user_or_none(name: str, realm: str | None) -> None
 def test_a_name_without_a_realm_names_nobody_in_one(name: str) -> None:
     assert user_id_of(name) is not None
     assert user_id_of(name, "staff") is None
+
+
+def test_no_name_is_nobody_s() -> None:
+    assert user_id_of("") is None and user_id_of("~staff~", "staff") is None
+
+
+def test_an_id_is_spelt_as_a_number_where_it_is_that_number() -> None:
+    assert set(spellings("7")) == {"7", 7} == set(spellings(7))
+    for odd in ("007", "+7", "7 ", "٣", "1" * 5000, "-0"):
+        assert list(spellings(odd)) == [odd]

@@ -15,6 +15,7 @@ from itsdangerous.encoding import base64_encode
 from quart_login._core import tokens
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.tokens import (
+    REMEMBER_SALT,
     Keys,
     Token,
     decode_legacy,
@@ -308,3 +309,18 @@ def test_a_signature_that_is_spelt_otherwise_is_refused() -> None:
     assert read_token(text, KEYS, None) == TOKEN
     for other in (respelt, text + "=", text + "!!"):
         assert read_token(other, KEYS, None) is None, other
+
+
+def test_a_signature_counts_in_one_spelling() -> None:
+    keys = Keys(KEY)
+    token = sign(["7"], keys, REMEMBER_SALT)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(token[-1])
+    others = [token[:-1] + alphabet[last ^ bits] for bits in (1, 2, 3)]
+    assert unsign(token, keys, REMEMBER_SALT) == (["7"], False)
+    assert [unsign(one, keys, REMEMBER_SALT) for one in (*others, f"{token}=")] == [None] * 4
+
+
+def test_a_pseudonym_is_of_one_realm() -> None:
+    found = [tokens.pseudonym("7", KEY, realm) for realm in (None, "staff", "shop")]
+    assert len(set(found)) == 3

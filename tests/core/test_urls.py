@@ -482,3 +482,8 @@ def test_a_login_page_of_none_is_not_overwritten_by_an_older_one() -> None:
     set_login_view(at, "new")
     assert manager.login_view is None
     assert manager.blueprint_login_views == {"shop": "shop.login", None: "new"}
+
+
+def test_two_slashes_begin_no_page_to_come_back_to() -> None:
+    assert make_next_param("/login", "http://localhost//evil.com/x?y") == "/evil.com/x?y"
+    assert make_next_param("/login", "http://localhost///evil.com") == "/evil.com"

@@ -83,6 +83,24 @@ def test_a_refused_id_is_described_and_not_told() -> None:
         checked_id(User(None), "get_id")
 
 
+@pytest.mark.parametrize("name", ["get_id", "name"])
+def test_who_has_no_id_is_refused_where_its_developer_sees_it(name: str) -> None:
+    class Nameless:
+        is_active = is_authenticated = True
+
+    said = rf"^Nameless has no {name}\(\)\. Derive the class from UserMixin\.$"
+    with pytest.raises(UnusableUser, match=said):
+        checked_id(Nameless(), name)
+
+
+@pytest.mark.parametrize("value", ["secret", b"secret", 7])
+def test_an_id_is_no_user_and_is_not_told(value: Any) -> None:
+    with pytest.raises(UnusableUser, match="object that your user_loader returns") as caught:
+        checked_activity(value)
+    assert f"of type {type(value).__name__}." in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_manager_may_name_another_method_of_the_id() -> None:
     class Other:
         def name(self) -> str:
@@ -147,7 +165,7 @@ def test_an_object_without_the_flags_is_no_user() -> None:
     class HalfAUser:
         is_authenticated = True
 
-    for thing in (object(), "alice", HalfAUser()):
+    for thing in (object(), HalfAUser()):
         with pytest.raises(UnusableUser, match=r"no attribute .* Derive the class from UserMixin"):
             checked_activity(thing)
 
@@ -247,3 +265,10 @@ def test_a_user_whose_class_offers_no_epoch_has_none() -> None:
 def test_none_is_an_epoch_like_any() -> None:
     """Of a password that was never changed, say: the first change ends older logins."""
     assert epoch_of(with_epoch(None)) not in (None, epoch_of(with_epoch(1)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("77", "7"), (77, "7"), ("7", 77), ("a7", "7"), ("7", "7 ")]
+)
+def test_an_id_is_not_another_s_though_one_is_in_the_other(one: Any, other: Any) -> None:
+    assert not same_id(one, other)

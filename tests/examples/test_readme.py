@@ -102,6 +102,11 @@ async def test_the_block_on_testing_begins_logged_in() -> None:
     assert await (await client.get("/")).get_data(as_text=True) == "Hello, alice!"
 
 
+def test_the_first_command_serves_the_first_block() -> None:
+    [name] = re.findall(r"^In `(\w+)\.py`:\n\n```python", README, re.MULTILINE)
+    assert COMMANDS[0].endswith(f"&& .venv/bin/quart --app {name} run")
+
+
 # --- the commands and links ----------------------------------------------------------------------
 
 
@@ -109,8 +114,11 @@ def test_each_command_is_one_line_that_names_what_there_is() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
-    assert len(COMMANDS) == 5
-    for command in COMMANDS:
+    shown = [
+        command for command in COMMANDS if command.startswith(".venv/bin/quart --app examples.")
+    ]
+    assert len(COMMANDS) - len(shown) == 6
+    for command in [one for one in COMMANDS if one not in shown]:
         assert "\n" not in command
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
         assert all(extra in extras for extra in re.findall(r"\[(\w+)\]", command))

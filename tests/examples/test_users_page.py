@@ -116,11 +116,18 @@ async def test_a_manager_of_a_user_class_lets_its_user_in() -> None:
     assert await (await client.get("/")).get_data(as_text=True) == "alice"
 
 
-@pytest.mark.parametrize("page", ["users", "typing", "quickstart", "configuration"])
+TYPED = ["users", "typing", "quickstart", "quickstart-flask", "configuration"]
+
+
+@pytest.mark.parametrize("page", TYPED)
 def test_the_blocks_are_typed(page: str, tmp_path: Path) -> None:
-    told = "\n".join(blocks_of((DOCS / f"{page}.md").read_text("utf-8")))
-    (tmp_path / "page.py").write_text(told)
+    files: dict[str, list[str]] = {"app.py": [], "test_app.py": []}
+    for block in blocks_of((DOCS / f"{page}.md").read_text("utf-8")):
+        # A quickstart's tests are a file of their own.
+        files["test_app.py" if block.startswith("from app import ") else "app.py"].append(block)
+    for name, told in files.items():
+        (tmp_path / name).write_text("\n".join(told))
     (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\ncache_dir = /dev/null\n")
-    command = [sys.executable, "-m", "mypy", "page.py"]
+    command = [sys.executable, "-m", "mypy", *files]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.stdout.startswith("Success"), done.stdout + done.stderr

@@ -9,7 +9,14 @@ import flask_login.utils as original
 import pytest
 from sites import KEY, Browser, Site, User
 
-from flask_compat import current_user, login_fresh, login_user, logout_user, user_loaded_from_cookie
+from flask_compat import (
+    LoginManager,
+    current_user,
+    login_fresh,
+    login_user,
+    logout_user,
+    user_loaded_from_cookie,
+)
 from flask_compat.utils import (
     _cookie_digest,
     _create_identifier,
@@ -278,3 +285,50 @@ async def test_a_user_whom_a_dependant_binds_is_the_user_though_the_loader_faile
         raise OSError("the database is down")
 
     assert await browser.get("/private") == (200, "private of user 2")
+
+
+# --- what was there before the manager -----------------------------------------------------------
+
+
+def application() -> flask.Flask:
+    app = flask.Flask(__name__)
+    app.config.update(SECRET_KEY=KEY, TESTING=True)
+    app.add_url_rule("/", view_func=lambda: f"{current_user.is_authenticated}")
+    return app
+
+
+def test_a_hook_from_before_the_manager_may_log_in_after_the_view() -> None:
+    app = application()
+
+    @app.after_request
+    def log_in(response: flask.Response) -> flask.Response:
+        login_user(User(1), remember=True)
+        return response
+
+    manager = LoginManager(app)
+    manager.user_loader(lambda key: User(1))
+    lines = app.test_client().get("/").headers.getlist("Set-Cookie")
+    assert {line.partition("=")[0] for line in lines} == {"remember_token", "session"}
+
+
+def test_a_class_of_a_dependant_may_load_the_user_in_its_own_way() -> None:
+    class Own(LoginManager[User]):
+        def _load_user(self) -> None:
+            self._update_request_context_with_user(User(2))
+
+    app = application()
+    Own(app).user_loader(lambda key: None)
+    assert app.test_client().get("/").text == "True"
+
+
+def test_a_class_of_a_dependant_may_bind_the_user_in_its_own_way() -> None:
+    bound: list[Any] = []
+
+    class Own(LoginManager[User]):
+        def _update_request_context_with_user(self, user: Any = None) -> None:
+            bound.append(user)
+            super()._update_request_context_with_user(user)
+
+    app = application()
+    Own(app).user_loader(lambda key: None)
+    assert app.test_client().get("/").text == "False" and bound == [None]

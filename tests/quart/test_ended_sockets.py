@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from threading import Event
 from typing import Any
 
 import pytest
@@ -615,9 +616,8 @@ class News:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a second be nothing, and so a pause."""
-    for name in ("EVERY", "_PAUSE"):
-        monkeypatch.setattr(watching, name, 0)
+    """Let a second be nothing."""
+    monkeypatch.setattr(watching, "EVERY", 0)
 
 
 async def test_a_task_looks_while_anything_is_open_and_no_longer(site: Any, quick: None) -> None:
@@ -642,7 +642,18 @@ async def test_a_task_looks_while_anything_is_open_and_no_longer(site: Any, quic
     await until(lambda: watch(site)._task is None)
 
 
-async def test_it_listens_where_the_store_tells(quick: None) -> None:
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second never be over, but for who waits to connect anew."""
+    monkeypatch.setattr(watching, "EVERY", 1000)
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(watching, "sleep", sleep)
+
+
+async def test_it_listens_where_the_store_tells(slow: None) -> None:
     store = Store()
     news = store.news = News()
     site = make_site(sessions=store)
@@ -650,24 +661,154 @@ async def test_it_listens_where_the_store_tells(quick: None) -> None:
     ids = [login.id for login in store.all()]
     async with opened(browsers[0]) as one, opened(browsers[1]) as two, opened(browsers[2]) as three:
         # It looks when it has begun to listen, not before.
-        await until(lambda: "hear" in news.calls)
+        await until(lambda: "hear" in news.calls and store.looks)
         assert news.calls[0] == "begin" and len(store.looks) == 1
-        await news.is_heard(())  # By now nobody is new.
-        looks = len(store.looks)
+        news.tell(["nobody's"])
+        await until(lambda: {id for look in store.looks for id in look} == set(ids))
+        looks = len(store.looks)  # By now nobody is new.
         await news.is_heard([ids[0]])
         assert await closing_code(one) == 1008
         assert len(store.looks) == looks
         # What tells lost its connection: it is made anew, and all are looked for.
         await store.delete(None, ids[1])
-        await news.is_heard(ConnectionError())
+        news.tell(ConnectionError())
         assert await closing_code(two) == 1008
-        assert news.calls.count("begin") == 2
+        assert [call for call in news.calls if call != "hear"] == ["begin", "end", "begin"]
         # What tells does not know what it missed.
         await store.delete(None, ids[2])
         news.tell(None)
         assert await closing_code(three) == 1008
-    await until(lambda: "end" in news.calls)
-    assert watch(site)._task is None
+    await until(lambda: news.calls[-1] == "end" and watch(site)._task is None)
+
+
+async def test_what_is_told_is_not_lost_where_messages_may_have_been(slow: None) -> None:
+    """A store that fails meanwhile finds nothing by a look."""
+    store = Store()
+    news = store.news = News()
+    site = make_site(sessions=store)
+    one, other = await logged_in(site), await logged_in(site)
+    ids = [login.id for login in store.all()]
+    async with opened(one) as connection, opened(other) as elsewhere:
+        await until(lambda: "hear" in news.calls and store.looks)
+        store.before["alive"] = OSError()
+        news.tell([ids[0]], None)
+        assert await closing_code(connection) == 1008
+        assert await is_open(elsewhere)
+
+
+class Hung(News):
+    """Hangs where it is told to, as some drivers do: in a thread, or deaf to being cancelled."""
+
+    def __init__(self, where: str, how: str) -> None:
+        super().__init__()
+        self.where, self.how = where, how
+        self.hanging, self.release = 0, Event()
+
+    async def begin(self, exchange: Any) -> None:
+        await super().begin(exchange)
+        await self.hang("begin", exchange)
+
+    async def hear(self, exchange: Any, seconds: float) -> Any:
+        await self.hang("hear", exchange)
+        return await super().hear(exchange, seconds)
+
+    async def end(self, exchange: Any) -> None:
+        await super().end(exchange)
+        await self.hang("end", exchange)
+
+    async def hang(self, where: str, exchange: Any) -> None:
+        if where == self.where:
+            self.hanging += 1
+            if self.how == "thread":
+                await exchange.call(self.release.wait, 60)
+            else:
+                await self.be_deaf()
+
+    async def be_deaf(self) -> None:
+        cancelled = None
+        while not self.release.is_set():
+            try:
+                await asyncio.sleep(0.001)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+
+
+HOW = ["thread"] if TRIO else ["thread", "deaf"]
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("where", ["begin", "hear"])
+async def test_096_who_listens_and_hangs_holds_up_no_look(
+    where: str, how: str, quick: None
+) -> None:
+    store, news = Store(), Hung(where, how)
+    store.news = news
+    site = make_site({"LOGIN_LIFETIME": 3600}, sessions=store)
+    one, other = await logged_in(site), await logged_in(site)
+    try:
+        async with opened(one) as connection, opened(other) as elsewhere:
+            await until(lambda: news.hanging)
+            await store.delete(None, login_of(site).id)
+            # (A look may be under way.)
+            await until(lambda: watch(site)._holding.look_at_all() or connection.codes)  # type: ignore[func-returns-value]
+            assert await closing_code(connection) == 1008
+            site.clock.advance(seconds=3601)
+            assert await closing_code(elsewhere) == 1008
+    finally:
+        news.release.set()
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("where", ["begin", "hear", "end"])
+async def test_who_listens_and_hangs_is_left_and_another_listens(
+    where: str, how: str, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "EVERY", 0.01)
+    monkeypatch.setattr(watching, "_PATIENCE", 0.01)
+    store, hung, news = Store(), Hung(where, how), News()
+    hung.tell(ConnectionError())
+    all_of_them = [hung, news]
+    store.listener = lambda: all_of_them.pop(0) if all_of_them else news  # type: ignore[method-assign]
+    monkeypatch.setattr(Watch, "monotonic", staticmethod(lambda: 1000.0))
+    site = make_site(sessions=store)
+    one, other = await logged_in(site), await logged_in(site)
+    try:
+        async with opened(one) as connection, opened(other) as elsewhere:
+            await until(lambda: "hear" in news.calls)
+            await until(lambda: "end" in hung.calls)
+            news.tell([login_of(site).id])
+            assert await closing_code(connection) == 1008
+            assert await is_open(elsewhere)
+    finally:
+        hung.release.set()
+
+
+async def test_096_a_login_that_ran_out_closes_its_sockets_also_if_the_store_hangs(
+    quick: None,
+) -> None:
+    class Hanging(Store):
+        async def alive(self, exchange: Any, ids: Any) -> Any:
+            asked.set()
+            await exchange.call(release.wait, 60)
+            return await super().alive(exchange, ids)
+
+    release, asked = Event(), Event()
+    site = make_site({"LOGIN_LIFETIME": 3600}, sessions=Hanging())
+    one = await logged_in(site)
+    site.clock.advance(seconds=60)
+    other = await logged_in(site)
+    try:
+        async with opened(one) as connection, opened(other) as elsewhere:
+            site.clock.advance(seconds=3541)
+            await until(asked.is_set)
+            looking = asyncio.create_task(watch(site).look())
+            assert await closing_code(connection) == 1008
+            assert await is_open(elsewhere)
+    finally:
+        release.set()
+    await looking
 
 
 async def test_where_nobody_can_listen_it_looks_each_second(quick: None) -> None:

@@ -111,7 +111,7 @@ async def test_the_log_says_why_and_what_to_do_about_a_proxy(
     await refusal(site.browser(), "/who", Origin="https://localhost")
     [record] = caplog.records
     assert record.name == "quart_login"
-    assert "Origin 'https://localhost' is not that of ws://'localhost'." in record.getMessage()
+    assert "Origin 'https://localhost' is not that of 'ws://localhost'." in record.getMessage()
     assert "X-Forwarded-Proto" in record.getMessage()
     caplog.clear()
     await refusal(site.browser(), "/who", Origin="http://evil.example\x00\x1b" + "x" * 500)

@@ -6,6 +6,7 @@ One process ends logins; the other has the sockets.  The times that it takes are
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from websockets.protocol import State
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
 
+from quart_login._core.held import SLOWLY
+
 HERE = Path(__file__).parent
 
 #: Uvicorn speaks websockets in several ways, which say good-bye each in its own.
@@ -41,10 +44,12 @@ SERVERS = {
 IN_TIME = 5.0
 
 
-#: What uvicorn has to say of a response that was cut, and we of a Redis that is away.
+#: What uvicorn has to say of a response that was cut, and we of a server that is away.
 EXPECTED = (
     "ERROR:    ASGI callable returned without completing response.",
     "cannot be asked which have ended (ConnectionError)",
+    "cannot be asked which have ended (TimeoutError)",
+    "cannot be asked which have ended (OperationalError)",
 )
 
 
@@ -374,3 +379,47 @@ def test_096_who_listens_to_postgres_may_be_cut_off(
             print(f"{kind}: {seconds * 1000:.0f} ms")
             assert seconds < IN_TIME
             assert is_open(elsewhere, "alice")
+
+
+@pytest.mark.parametrize("kind", ["asyncpg", "psycopg-async", "psycopg"])
+def test_096_a_login_that_runs_out_closes_its_socket_though_postgres_hangs(
+    kind: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    with serving("hypercorn", sql(kind, postgres), tmp_path, count=1, LIFETIME="4") as (site,):
+        with site.open(site.log_in("alice")) as connection:
+            postgres.suspend()
+            try:
+                seconds = time_to_end(connection, lambda: None)
+            finally:
+                postgres.resume()
+        print(f"{kind}: closed {seconds:.2f} s after a login for 4 s")
+        assert seconds < 4 + IN_TIME
+
+
+def listening(postgres: Postgres) -> list[int]:
+    """Return the processes of the server where somebody listens, or did last."""
+    rows = postgres.run(
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query = 'SELECT 1'"
+    )
+    return [process for (process,) in rows]
+
+
+@pytest.mark.parametrize("kind", ["asyncpg", "psycopg-async", "psycopg"])
+def test_096_a_line_to_postgres_that_is_lost_without_a_word_stops_nobody(
+    kind: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    """One process of the server hangs for who listens: what ends is looked for all the same."""
+    wait_until(lambda: not listening(postgres))  # Those of another test are gone.
+    with serving("hypercorn", sql(kind, postgres), tmp_path) as (one, other):
+        cookie, kept = one.log_in("alice"), one.log_in("alice")
+        with other.open(cookie) as connection, other.open(kept) as elsewhere:
+            wait_until(lambda: listening(postgres))
+            [process] = listening(postgres)
+            os.kill(process, signal.SIGSTOP)
+            try:
+                seconds = time_to_end(connection, lambda: one.get("/out", cookie))
+                print(f"{kind}: {seconds:.2f} s")
+                assert seconds < SLOWLY + IN_TIME
+                assert is_open(elsewhere, "alice")
+            finally:
+                os.kill(process, signal.SIGCONT)

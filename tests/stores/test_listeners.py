@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -123,6 +123,68 @@ async def test_who_listens_tries_the_line(
             at[0] += seconds
             await listener.hear(HERE, 0.01)
             assert postgres.log().count("SELECT 1") - before == tries
+
+
+async def until(so: Callable[[], Any]) -> None:
+    """Let the other tasks, and threads, run until it is *so*."""
+    async with asyncio.timeout(20):
+        while not so():  # noqa: ASYNC110  # Nobody tells.
+            await asyncio.sleep(0.001)
+
+
+def is_closed(connection: Any) -> bool:
+    closed = getattr(connection, "closed", None)
+    return bool(connection.is_closed() if closed is None else closed)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_line_that_hangs_is_closed_by_who_has_it_in_his_hands(
+    postgres: Postgres, driver: str
+) -> None:
+    """A thread that waits for it goes on by itself, and nobody may take it away meanwhile."""
+    async with on_postgres(postgres, driver) as (_, listener):
+        line, connection = listener._line, listener._line.connection
+        listener._tried = float("-inf")
+        postgres.suspend()
+        try:
+            hearing = asyncio.ensure_future(listener.hear(HERE, 1.0))
+            await until(lambda: line._used)
+            hearing.cancel()
+            await asyncio.wait_for(listener.end(HERE), 5)
+            if driver == "psycopg":
+                assert not is_closed(connection)
+        finally:
+            postgres.resume()
+        await asyncio.wait({hearing})
+        await until(lambda: is_closed(connection))
+        with pytest.raises(ConnectionError):
+            await listener.hear(HERE, 0.1)
+        # And nobody who begins anew minds.
+        await listener.begin(HERE)
+        assert not await listener.hear(HERE, 0.05)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_who_leaves_before_the_line_is_there_leaves_none(
+    postgres: Postgres, driver: str
+) -> None:
+    async with on_postgres(postgres, driver) as (_, listener):
+        await listener.end(HERE)
+        postgres.suspend()
+        try:
+            beginning = asyncio.ensure_future(listener.begin(HERE))
+            await until(lambda: listener._line._used)
+            line = listener._line
+            beginning.cancel()
+            await asyncio.wait_for(listener.end(HERE), 5)
+        finally:
+            postgres.resume()
+        await asyncio.wait({beginning})
+        await until(lambda: not line._used)
+        [[listening]] = postgres.run(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+        )
+        assert listening == 0 and line.connection is None
 
 
 async def test_a_listener_takes_no_connection_from_the_pool(postgres: Postgres) -> None:

@@ -90,6 +90,22 @@ CASES = {
         "    await current_app.test_client().get('/', base_url='http://x')\n",
         "app.py:3: Quart's test client has no `base_url`",
     ),
+    "a decorated generator that cannot be asynchronous": (
+        "from quart import stream_with_context\n@stream_with_context\ndef rows(table):\n"
+        "    yield from table\n",
+        "app.py:2: Quart's `stream_with_context` takes an asynchronous generator function",
+    ),
+    "a stream of an unknown generator": (
+        "from quart import stream_with_context\ndef page(rows):\n"
+        "    return stream_with_context(row for row in rows)\n",
+        "app.py:3: Quart's `stream_with_context` takes an asynchronous generator function",
+    ),
+    "a copied context, in a thread": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from quart import copy_current_request_context as copied\n"
+        "def page(work):\n    ThreadPoolExecutor().submit(copied(work))\n",
+        "app.py:4: `copied(work)` is a coroutine function in Quart: await it, or give it to",
+    ),
     "not Python 3": ("print 'x'\n", "app.py:1: left as it is, as this is not Python 3"),
 }
 
@@ -118,6 +134,169 @@ def test_a_coroutine_function_that_is_given_away_is_told(upgrade: Upgrade) -> No
     assert upgraded.told == [
         "app.py:7: `letter` is a coroutine function now: await what calls it here"
     ]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "functools.partial(allowed)",
+        "functools.partial(allowed)()",
+        "functools.lru_cache(allowed)",
+        "[allowed]",
+        "{'allowed': allowed}",
+        "globals()['allowed']()",
+        "globals().get('allowed')()",
+        "vars()['allowed']()",
+        "getattr(Policy(), 'ok')()",
+        "getattr(make(), 'ok', None)",
+        "operator.methodcaller('ok')(make())",
+        "operator.attrgetter('policy.ok')(make())()",
+        "vars(Policy)['ok'](None)",
+        "Policy.__dict__['ok'](None)",
+    ],
+)
+def test_a_coroutine_function_by_another_name_is_told(upgrade: Upgrade, use: str) -> None:
+    """A coroutine is true: an application that awaits none lets everybody in."""
+    upgraded = upgrade(
+        f"""
+        import functools
+        import operator
+
+        from flask import request
+
+        def allowed():
+            return request.form.get("key") == "right"
+
+        class Policy:
+            def ok(self):
+                return request.form.get("key") == "right"
+
+        def check(make):
+            return {use}
+        """
+    )
+    assert "async def allowed():" in upgraded.text and "async def ok(self):" in upgraded.text
+    [told] = upgraded.told
+    assert told.startswith("app.py:14: `") and "is a coroutine function now" in told
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "app.add_url_rule('/', view_func=functools.partial(allowed, 1))",
+        "getattr(request, 'ok')",
+        "getattr(Other(), 'ok')",
+        "operator.attrgetter('other')",
+        "globals()['other']",
+        "print('allowed', {}.get('allowed'), {'allowed': 1}['allowed'])",
+    ],
+)
+def test_what_is_awaited_or_means_something_else_is_not_told(upgrade: Upgrade, use: str) -> None:
+    upgraded = upgrade(
+        f"""
+        import functools
+        import operator
+
+        from flask import Flask, request
+
+        app = Flask(__name__)
+
+        def allowed(number):
+            return request.form.get("key") == number
+
+        class Policy:
+            def ok(self):
+                return request.form.get("key") == "right"
+
+        class Other:
+            def ok(self):
+                return True
+
+        def check():
+            return {use}
+        """
+    )
+    assert upgraded.told == []
+
+
+def test_a_function_of_another_file_is_told_by_its_name_here(upgrade: Upgrade) -> None:
+    upgraded = upgrade(
+        {
+            "perm.py": "from flask import request\ndef allowed():\n    return request.form\n",
+            "app.py": "import perm\nfrom perm import allowed as ok\ndef check():\n"
+            "    return globals()['ok']()\ndef again():\n    return getattr(perm, 'allowed')()\n",
+        }
+    )
+    assert [told.partition(" is ")[0] for told in upgraded.told] == [
+        "app.py:4: `ok`",
+        "app.py:6: `allowed`",
+    ]
+
+
+def test_a_function_with_a_copied_context_is_told_where_a_thread_runs_it(upgrade: Upgrade) -> None:
+    upgraded = upgrade(
+        """
+        from threading import Thread
+
+        from flask import copy_current_request_context, request
+
+        def page():
+            @copy_current_request_context
+            def work():
+                print(request.path)
+            Thread(target=work).start()
+            work()
+        """
+    )
+    assert "    def work():" in upgraded.text and "    await work()" in upgraded.text
+    [told] = upgraded.told
+    assert told.startswith("app.py:9: `work` is a coroutine function now, by `copy_current_request")
+
+
+def test_a_loop_over_what_is_streamed_elsewhere_is_told(upgrade: Upgrade) -> None:
+    upgraded = upgrade(
+        """
+        from flask import stream_with_context
+
+        def rows():
+            yield "a"
+
+        def page():
+            return stream_with_context(rows())
+
+        def text():
+            return "".join(rows())
+
+        def lines():
+            return [row for row in rows()]
+        """
+    )
+    told = "`rows()` is an asynchronous generator now: go through it by `async for`"
+    assert upgraded.told == [f"app.py:10: {told}", f"app.py:13: {told}"]
+
+
+JSON = """
+from flask import request
+
+def page():
+    return {use}
+"""
+
+
+@pytest.mark.parametrize(
+    "use", ["request.get_json()", "request.json", "request.get_json(cache=False)"]
+)
+def test_a_body_that_is_said_to_be_no_json_is_told(upgrade: Upgrade, use: str) -> None:
+    [told] = upgrade(JSON.format(use=use)).told
+    assert told.startswith("app.py:4: `request.") and "415" in told
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["request.get_json(True)", "request.get_json(silent=True)", "request.is_json and request.json"],
+)
+def test_nothing_is_told_where_such_a_body_is_thought_of(upgrade: Upgrade, use: str) -> None:
+    assert upgrade(JSON.format(use=use)).told == []
 
 
 def test_a_decorator_of_others_around_a_coroutine_function_is_told(upgrade: Upgrade) -> None:

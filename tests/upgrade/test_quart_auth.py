@@ -176,7 +176,8 @@ def test_what_has_no_counterpart_is_told(upgrade: Upgrade) -> None:
         "log in the object that your `user_loader` returns for that id",
         "app.py:2: `renew_login` of `quart_auth` is left: "
         "delete it, and set REMEMBER_COOKIE_REFRESH_EACH_REQUEST = True",
-        'app.py:4: "QUART_AUTH_COOKIE_SECURE" means nothing now: set LOGIN_SECURE_COOKIES',
+        'app.py:4: "QUART_AUTH_COOKIE_SECURE" is read by `adopt_quart_auth` alone: '
+        "set LOGIN_SECURE_COOKIES to the same",
         "app.py:5: `LoginManager` has no `duration`: "
         "set REMEMBER_COOKIE_DURATION, and PERMANENT_SESSION_LIFETIME; "
         "give it to `adopt_quart_auth` as it was",
@@ -184,6 +185,34 @@ def test_what_has_no_counterpart_is_told(upgrade: Upgrade) -> None:
         f"app.py:5: {ADOPT}",
         "app.py:8: log in the object that your `user_loader` returns for `user.id`, not `AuthUser`",
     ]
+
+
+def test_a_manager_without_a_name_is_given_one_by_which_a_loader_is_attached(
+    upgrade: Upgrade,
+) -> None:
+    upgraded = upgrade(
+        """
+        from quart import Quart
+        from quart_auth import QuartAuth
+
+        app = Quart(__name__)
+        QuartAuth(app)
+        """
+    )
+    assert upgraded.text.endswith("\napp = Quart(__name__)\nlogin_manager = LoginManager(app)\n")
+
+
+def test_a_name_that_is_taken_is_left_alone(upgrade: Upgrade) -> None:
+    upgraded = upgrade(
+        """
+        from quart import Quart
+        from quart_auth import QuartAuth
+
+        app, login_manager = Quart(__name__), None
+        QuartAuth(app)
+        """
+    )
+    assert upgraded.text.endswith("\nLoginManager(app)\n")
 
 
 def test_an_application_that_keeps_the_logins_is_not_told_to(upgrade: Upgrade) -> None:

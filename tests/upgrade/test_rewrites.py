@@ -189,6 +189,54 @@ CASES = {
             return f"{a} {b} {c} {d} {(await request.form).get('e')}", len(await request.data)
         """,
     ),
+    "a generator that streams with its request's context is asynchronous": (
+        """
+        from flask import Response, request, stream_with_context
+
+        def page():
+            def rows(count):
+                yield request.form["name"] * count
+            return Response(stream_with_context(rows(3)))
+
+        def other():
+            @stream_with_context
+            def rows():
+                yield request.path
+            return rows()
+        """,
+        """
+        from quart import Response, request, stream_with_context
+
+        def page():
+            async def rows(count):
+                yield (await request.form)["name"] * count
+            return Response(stream_with_context(rows)(3))
+
+        def other():
+            @stream_with_context
+            async def rows():
+                yield request.path
+            return rows()
+        """,
+    ),
+    "receivers of signals may wait, and are awaited": (
+        """
+        from flask import current_app, render_template
+        from flask_login import user_logged_in
+
+        @user_logged_in.connect_via(current_app)
+        def note(sender, user):
+            print(render_template("note.txt"))
+        """,
+        """
+        from quart import current_app, render_template
+        from quart_login import user_logged_in
+
+        @user_logged_in.connect_via(current_app)
+        async def note(sender, user):
+            print(await render_template("note.txt"))
+        """,
+    ),
     "uploads are saved with await": (
         """
         from flask import request

@@ -41,6 +41,11 @@ function show(told) {
 function end() {
   list.remove();
   document.getElementById("about").remove();
+  // Nobody is logged in here now, so the header names nobody, and leads to no user's page.
+  document.querySelector("header nav").remove();
+  document.querySelector("header .who").replaceWith(
+    document.getElementById("stranger").content.cloneNode(true),
+  );
   say("ended", "Logged out");
   document.getElementById("ended").append(document.getElementById("why").content.cloneNode(true));
 }

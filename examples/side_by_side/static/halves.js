@@ -6,6 +6,8 @@ async function ask(half) {
   try {
     const { name } = await (await fetch(half.dataset.whoami)).json();
     said.textContent = name === null ? "Nobody is logged in." : `You are ${name}.`;
+    half.querySelector("[data-for=users]").hidden = name === null;
+    half.querySelector("[data-for=strangers]").hidden = name !== null;
   } catch {
     said.textContent = "There is no answer.";
   }

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from audit.applications import CONFTEST, INI, Audited, Auditing, source
+
+import quart_login
+
+
+@pytest.fixture
+def run_audit(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Audited]:
+    """Return a function that audits what is in the suite's folder."""
+    # For processes of their own: the library as it is here.
+    monkeypatch.setenv("PYTHONPATH", str(Path(quart_login.__file__).parents[1]))
+
+    def run(*options: str, ini: str = "", apart: bool = False) -> Audited:
+        pytester.makefile(".ini", pytest=INI + ini)
+        method = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
+        loaded = ("-p", "quart_login.pytest_plugin", "-p", "no:dash", "-p", "no:cacheprovider")
+        ran = method(*loaded, "--login-audit", "-v", "-rs", *options)
+        return Audited(ran.stdout.str() + ran.stderr.str(), outcomes_in(ran.stdout.str()))
+
+    return run
+
+
+@pytest.fixture
+def audit(pytester: pytest.Pytester, run_audit: Callable[..., Audited]) -> Auditing:
+    """Return a function that makes an application of *parts* and audits it."""
+
+    def audited(
+        framework: str, *parts: str, options: tuple[str, ...] = (), ini: str = ""
+    ) -> Audited:
+        pytester.makepyfile(shop=source(framework, *parts), conftest=CONFTEST)
+        return run_audit(*options, ini=ini)
+
+    return audited
+
+
+def outcomes_in(text: str) -> dict[str, str]:
+    """Return what is said of each question; with several processes, the outcome is said first."""
+    word = "(PASSED|FAILED|SKIPPED|ERROR)"
+    found = dict(re.findall(rf"^login-audit::(.*?) {word}", text, re.MULTILINE))
+    for outcome, name in re.findall(
+        rf"^\[gw.*?\] {word} login-audit::(.*?) *$", text, re.MULTILINE
+    ):
+        found[name] = outcome
+    return found

@@ -1,0 +1,1 @@
+"""What does a login cost?  ``python tests/benchmarks`` measures it."""

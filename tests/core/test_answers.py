@@ -1,0 +1,130 @@
+"""What does an application's answer tell, and of whom?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from quart_login._core.answers import (
+    LOGGED_IN,
+    REFUSED,
+    Answer,
+    brings_login,
+    is_refusal,
+    keeps_out,
+    sends_away,
+    tells_apart,
+    unmarked,
+)
+
+
+def answer(status: int = 200, body: str | None = "", **fields: Any) -> Answer:
+    headers = [(name.replace("_", "-"), value) for name, value in fields.pop("headers", {}).items()]
+    return Answer(status, headers, None if body is None else body.encode(), **fields)
+
+
+def page(body: str) -> Answer:
+    return answer(body=body)
+
+
+# --- was a stranger refused? ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        (answer(401), True),
+        (answer(403), True),
+        (answer(200, told=frozenset({REFUSED})), True),
+        (answer(302, headers={"Location": "/login"}), False),
+        (answer(404), False),
+        (answer(500, error=RuntimeError(), told=frozenset({REFUSED})), False),
+    ],
+)
+def test_a_refusal_is_said_or_seen(given: Answer, refused: bool) -> None:
+    assert is_refusal(given) is refused
+
+
+def test_a_redirect_that_users_do_not_get_sends_away() -> None:
+    to_login = answer(302, headers={"Location": "/login"})
+    assert sends_away(to_login, None)
+    assert sends_away(to_login, page("hello"))
+    assert not sends_away(to_login, to_login)
+    assert not sends_away(page("hello"), None)
+    assert not sends_away(answer(302), None)
+    assert not sends_away(answer(302, headers={"Location": "/"}, error=RuntimeError()), None)
+
+
+def test_an_answer_says_what_it_is() -> None:
+    assert str(answer(302, headers={"Location": "/login"})) == "status 302 to /login"
+    assert str(answer(500, error=KeyError("secret"))) == "KeyError"
+    assert [one.is_failure for one in (answer(500), answer(404))] == [True, False]
+    assert "secret" not in repr(answer(500, error=KeyError("secret")))
+
+
+# --- does a page depend on its visitor? ----------------------------------------------------------
+
+
+def test_what_is_in_both_answers_to_one_and_in_none_to_another_tells_apart() -> None:
+    assert tells_apart([page("hello alice")] * 2, [page("hello")] * 2)
+    assert tells_apart([page("hello")] * 2, [page("hello alice")] * 2)
+    assert tells_apart([page("in")] * 2, [answer(302, headers={"Location": "/"})] * 2)
+    assert tells_apart([page("a b")] * 2, [page("b a")] * 2)
+
+
+def test_what_changes_each_time_tells_nothing() -> None:
+    assert not tells_apart([page("at 1"), page("at 3")], [page("at 2"), page("at 4")])
+    # A clock that moves on between two visits.
+    assert not tells_apart([page("at 1"), page("at 2")], [page("at 2"), page("at 2")])
+    assert tells_apart([page("alice 1"), page("alice 3")], [page("bob 2"), page("bob 4")])
+
+
+def test_a_stream_is_told_by_its_headers() -> None:
+    assert not tells_apart([answer(body=None)] * 2, [answer(body=None)] * 2)
+    assert tells_apart([answer(body=None)] * 2, [answer(401, body=None)] * 2)
+
+
+# --- marks for caches ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "private", "missing"),
+    [
+        ({"Vary": "Cookie", "Cache_Control": "private"}, True, None),
+        ({"Vary": "Accept, cookie", "Cache_Control": "no-store"}, True, None),
+        ({"Vary": "*"}, False, None),
+        ({"Vary": "Accept"}, False, "Vary: Cookie"),
+        ({"Vary": "Cookie"}, True, "Cache-Control: private"),
+        (
+            {"Vary": "Cookie", "Cache_Control": "private, s-maxage=60"},
+            True,
+            "Cache-Control: private",
+        ),
+        ({}, True, "Vary: Cookie and Cache-Control: private"),
+    ],
+)
+def test_missing_marks_are_told(
+    headers: dict[str, str], private: bool, missing: str | None
+) -> None:
+    assert unmarked(answer(headers=headers), private) == missing
+
+
+def test_what_is_not_stored_is_kept_out_whatever_else_is_said() -> None:
+    assert keeps_out(answer(headers={"Cache_Control": "public, no-store"}))
+    assert not keeps_out(answer(headers={"Cache_Control": "public, private"}))
+
+
+def test_a_login_comes_by_its_cookies() -> None:
+    cookies = {"session"}
+    sets = answer(headers={"Set_Cookie": "session=x; Path=/"})
+    deletes = answer(headers={"Set_Cookie": "session=; Max-Age=0"})
+    other = answer(headers={"Set_Cookie": "theme=dark"})
+    assert [brings_login(one, cookies, True) for one in (sets, deletes, other)] == [
+        True,
+        False,
+        False,
+    ]
+    assert not brings_login(sets, cookies, False)  # A stranger's session is nobody's.
+    given = answer(headers={"Set_Cookie": "session=x"}, told=frozenset({LOGGED_IN}))
+    assert brings_login(given, cookies, False)
