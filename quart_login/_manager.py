@@ -192,6 +192,7 @@ class LoginManager(BaseLoginManager[UserT]):
             pass  # Whoever asks is told that there is no loader.
         elif (
             self.keys.user_id not in session
+            and (self.sessions is None or self.keys.record not in session)
             and not may_name_somebody(self, config, connection, session)
             and authorization_of(connection) is None
         ):

@@ -9,14 +9,20 @@ from pathlib import Path
 
 #: Nothing that matters here is left to what else is installed.
 _UVICORN = "-m uvicorn {app} --host 127.0.0.1 --port {port} --loop asyncio --lifespan on"
+_GRANIAN = "-m granian --interface asgi --host 127.0.0.1 --port {port} --loop asyncio {app}"
 _HYPERCORN = "-m hypercorn {app} --bind 127.0.0.1:{port} --worker-class"
 
 SERVERS = {
     "uvicorn-h11": f"{_UVICORN} --ws wsproto --log-level warning --http h11",
     "uvicorn-httptools": f"{_UVICORN} --ws wsproto --log-level warning --http httptools",
+    "granian": f"{_GRANIAN} --log-level warning",
     "hypercorn": f"{_HYPERCORN} asyncio",
     "hypercorn-trio": f"{_HYPERCORN} trio",
 }
+
+#: Granian (2.8) lets no application close a websocket before its client sends something, if that is
+#: waited for, nor refuse one but with 403.
+CLOSES_LATE = {"granian"}
 
 
 def free_port() -> int:

@@ -276,6 +276,13 @@ class Site:
 
     # --- for tests -----------------------------------------------------------------------------
 
+    @property
+    def reads_old_sessions(self) -> bool:
+        """Does the framework read sessions that a former key signed?  (Flask since 3.1, Quart since
+        0.21.)
+        """
+        return "SECRET_KEY_FALLBACKS" in self.app_class.default_config
+
     async def login_user(self, user: Any, **options: Any) -> Any:
         return await self.call(self.lib.login_user, user, **options)
 

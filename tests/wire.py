@@ -30,7 +30,7 @@ async def send_raw(
         headers = [*headers, (b"Content-Length", b"%d" % len(body))]
     if site.web.__name__ == "flask":
         return _by_wsgi(site.app, path, headers, method, query, body)
-    return await _by_asgi(site.app, path, headers, method, query, body)
+    return await by_asgi(site.app, path, headers, method, query, body)
 
 
 def _by_wsgi(
@@ -69,9 +69,23 @@ def _by_wsgi(
     return _answer(int(status.split()[0]), Headers(sent), text)
 
 
-async def _by_asgi(
-    app: Any, path: str, headers: RawHeaders, method: str, query: bytes, body: bytes
+class ClientGone(Exception):
+    """The client was gone before it had an answer."""
+
+
+async def by_asgi(
+    app: Any,
+    path: str,
+    headers: RawHeaders,
+    method: str = "GET",
+    query: bytes = b"",
+    body: bytes = b"",
+    gone: Any = None,
 ) -> Answer:
+    """Send a request to the ASGI application *app*; once the event *gone* is set, so is the client.
+
+    Raises `ClientGone` if there was no answer before.
+    """
     scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -89,7 +103,8 @@ async def _by_asgi(
     }
     incoming = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Any] = []
-    done = asyncio.Event()
+    # Who has an answer leaves, too.
+    done = asyncio.Event() if gone is None else gone
 
     async def receive() -> Any:
         if incoming:
@@ -107,6 +122,8 @@ async def _by_asgi(
     except BaseExceptionGroup as group:  # as trio has it
         [error] = group.exceptions
         raise error from None
+    if not sent and gone is not None:
+        raise ClientGone
     start = next(m for m in sent if m["type"] == "http.response.start")
     text = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
     pairs = [(k.decode("latin1"), v.decode("latin1")) for k, v in start["headers"]]

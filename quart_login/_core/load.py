@@ -234,6 +234,19 @@ def _clear_for(exchange: Exchange, user: Any) -> None:
     carryover.take_over(session, keys, user_id, exchange.kept_keys(), exchange.others())
 
 
+def _clear_for_nobody(exchange: Exchange) -> None:
+    """Remove the data of a user that the session holds without a login, where a logout does.
+
+    (An answer that came beside the one with the login may have come last, after the logout.)
+    """
+    manager, session = exchange.manager, exchange.session
+    if manager.sessions is None or exchange.is_websocket or manager.keys.user_id in session:
+        return
+    if record.left_by(session, manager.keys) is not None:
+        clear = exchange.setting("LOGIN_CLEAR_SESSION_ON_LOGOUT")
+        carryover.leave(session, manager.keys, clear, exchange.kept_keys())
+
+
 async def _by_request(exchange: Exchange, sent: str | None) -> None:
     if exchange.manager.asks_requests:
         for callback, argument, signal in exchange.manager.request_loaders(exchange):
@@ -251,4 +264,5 @@ async def _by_request(exchange: Exchange, sent: str | None) -> None:
                 refuse(exchange, reason)
     elif sent is not None:
         turn_away(exchange, sent)
+    _clear_for_nobody(exchange)
     exchange.bind(None)

@@ -23,7 +23,7 @@ from . import (
     sessions,
 )
 from .acting import acted, innermost
-from .claim import leave, presented, refuse_all, remembers, sent_as
+from .claim import leave, presented, refuse, refuse_all, remembers, sent_as
 from .decision import LoginDecision, source_of, why
 from .errors import ConfigurationError, OutOfPlace, StoreUnavailable
 from .events import logger
@@ -324,15 +324,20 @@ async def _end_session(exchange: Exchange) -> StoreUnavailable | None:
 async def _renewed_proof(exchange: Exchange) -> str | None:
     """Let the login session be fresh in the store; return what proves it now.
 
-    If it has ended meanwhile, nobody is logged in.
+    If it has ended meanwhile, or was renewed by another request, nobody is logged in.
     """
     if exchange.manager.sessions is None or exchange.identity.login_session is None:
         return None  # The request loader's user, say, has none.
     proof = await sessions.renew(exchange)
-    if proof is None:
+    if proof is not None:
+        return proof
+    if exchange.identity.login_session is None:
         refuse_all(exchange, Reason.SESSION_ENDED)
-        exchange.bind(None)
-    return proof
+    else:  # The browser gets what proves it now from the other, and must not lose that here.
+        refuse(exchange, Reason.SESSION_ENDED)
+        stand_beside(exchange, None)
+    exchange.bind(None)
+    return None
 
 
 # --- the steps -----------------------------------------------------------------------------------

@@ -243,11 +243,12 @@ async def _give_room_back(exchange: Exchange, login: LoginSession) -> None:
 
 async def renew(exchange: Exchange) -> str | None:
     """Let the request's login session be fresh, with a new secret.  Return what proves it from now
-    on, for the session; None if it has ended meanwhile.
+    on, for the session; None if it has ended meanwhile, or another request was quicker.
     """
     login = first = exchange.identity.login_session
     for _ in range(ATTEMPTS):
         if login is None or login.digest != first.digest:  # type: ignore[union-attr]
+            exchange.identity.login_session = login
             return None
         now, secret = exchange.manager.clock(), proofs.new_secret()
         new = replace(

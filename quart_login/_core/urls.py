@@ -4,6 +4,8 @@ Rule 1.  The page to come back to is a path of this site, made from the request'
          alone: a hostile ``Host`` header or a path that begins with two slashes is not in it.
 Rule 2.  It is a page that can be fetched by GET.
 Rule 3.  A login page on another host needs the whole URL, and gets it.
+Rule 4.  A page whose URL is longer than `redirects` lets anybody be sent to is not named at all: to
+         quote it would cost more than all else that is done for the request.
 """
 
 from __future__ import annotations
@@ -149,10 +151,17 @@ def next_url(
 def _page_of(request: Any, methods_at: MethodsAt | None) -> str | None:
     """Return the page that *request* asks for, or the one that it was sent from."""
     if request.method in ("GET", "HEAD"):
-        return here(request)
+        return _short(request)
     if methods_at is not None and (_by_get(request) or "GET" in methods_at(request.path)):
-        return here(request)
+        return _short(request)
     return _by_get_alone(_referring_page(request), request, methods_at)
+
+
+def _short(request: Any) -> str | None:
+    """Return the page that *request* asks for; None if its URL is too long."""
+    if len(request.path) + len(request.query_string) > MAX_LENGTH:
+        return None
+    return here(request)
 
 
 def _page_seen(request: Any, methods_at: MethodsAt | None) -> str | None:

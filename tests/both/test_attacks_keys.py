@@ -191,7 +191,8 @@ async def test_063_a_login_under_a_fallback_key_is_good_and_signed_anew(
     for name, value in jar.items():
         browser = site.browser()
         browser.jar[name] = value
-        assert await browser.get("/me") == (200, "user 1")
+        is_good = name == "remember_token" or site.reads_old_sessions
+        assert await browser.get("/me") == (200, "user 1" if is_good else "anonymous")
     # The last one is the remember cookie or brought one along; without the fallback it is good.
     browser = site.browser()
     browser.jar["remember_token"] = jar["remember_token"]

@@ -384,6 +384,26 @@ def test_rule_4_a_request_beside_its_login_sees_its_own_data_and_no_others() -> 
     assert "note" not in old.session and KEYS.record not in old.session
 
 
+@pytest.mark.parametrize("clears", [False, True])
+def test_p_7_what_a_late_answer_brought_is_not_for_a_stranger(clears: bool) -> None:
+    """It wrote the user's data beside the login, and came after the logout."""
+    it = logged_in(
+        remember=True, LOGIN_CLEAR_SESSION_ON_LOGOUT=clears, LOGIN_KEEP_SESSION_KEYS={"theme"}
+    )
+    it.close()
+    late = it.request()
+    it.visit()
+    assert late.who().id == 7
+    late.session.update(note="of 7", theme="dark")
+    it.log_out()
+    it.take(late)
+    assert it.session["note"] == "of 7"
+    socket = it.request(websocket=True)
+    assert socket.who() is None and not socket.session.modified
+    assert it.who() is None
+    assert it.session == {"theme": "dark"} if clears else it.session["note"] == "of 7"
+
+
 def test_a_lost_response_heals() -> None:
     it = logged_in(remember=True)
     it.close()

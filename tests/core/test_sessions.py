@@ -330,6 +330,22 @@ def test_rule_2_two_that_confirm_at_once_are_one() -> None:
     assert it.who() is ALICE and other.who() is None
 
 
+def test_rule_2_who_confirms_second_takes_nothing_from_the_browser() -> None:
+    """Its answer may come last, and the first one's holds what proves the login now."""
+    it = logged_in(remember=True)
+    first, second = it.request(), it.request()
+    first.who(), second.who()
+    step(login.confirm_login(first))
+    step(login.confirm_login(second))
+    second.session["cart"] = "of nobody"
+    it.take(first)
+    held = it.holds()
+    it.take(second)
+    assert second.identity.user is None and not login.login_fresh(second)
+    assert it.holds() == held
+    assert it.who() is ALICE and it.do(is_fresh)
+
+
 def test_rule_2_a_login_that_ended_is_not_confirmed() -> None:
     it = logged_in()
     request = it.request()

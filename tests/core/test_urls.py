@@ -177,6 +177,18 @@ def test_a_page_that_can_be_fetched_by_get_is_the_one_to_come_back_to(
     assert next_url(make_request(path="/a", **fields), "/login") == "/a"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("query", [b"q=", b"q={"])
+def test_a_page_whose_url_is_too_long_is_none_to_come_back_to(method: str, query: bytes) -> None:
+    """Nobody could be sent there, and to quote it takes long."""
+    fields = {"path": "/list", "method": method, "url_rule": rule("GET", "POST")}
+    longest = query + b"{" * (2048 - len("/list") - len(query))
+    page = make_request(query_string=longest, **fields)
+    assert next_url(page, "/login") == "/list?" + longest.decode().replace("{", "%7B")
+    page.query_string += b"{"
+    assert next_url(page, "/login") is None
+
+
 def sent_from(referrer: str | None, **fields: Any) -> Any:
     """Return a request by POST of a page that has no GET, sent from the page *referrer*."""
     headers = {} if referrer is None else {"Referer": referrer}

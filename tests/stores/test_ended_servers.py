@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import CLOSES_LATE, await_port, free_port
 from servers import SERVERS as ALL
-from servers import await_port, free_port
 from stores.postgres import Postgres
 from stores.redis_server import RedisServer, wait_until
 from websockets.exceptions import ConnectionClosed
@@ -35,7 +35,7 @@ HERE = Path(__file__).parent
 
 #: Uvicorn speaks websockets in several ways, which say good-bye each in its own.
 SERVERS = {
-    **ALL,
+    **{name: command for name, command in ALL.items() if name not in CLOSES_LATE},
     "uvicorn-websockets": ALL["uvicorn-h11"].replace("--ws wsproto", "--ws websockets"),
 }
 
@@ -118,7 +118,7 @@ class Site:
 
 def start(server: str, store: str, log: Path, **environ: str) -> Site:
     port = free_port()
-    command = SERVERS[server].format(app="served_ended:app", port=port)
+    command = {**ALL, **SERVERS}[server].format(app="served_ended:app", port=port)
     loop = {"QUART_LOGIN_LOOP": "trio" if server.endswith("-trio") else ""}
     paths = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     with log.open("w") as file:
@@ -263,6 +263,30 @@ def test_096_in_one_process_it_closes_before_the_logout_is_answered(
             assert is_open(three, "alice")
         # And nothing is left behind.
         wait_until(lambda: site.get("/connections")[0] == "1")
+
+
+@pytest.mark.parametrize("server", sorted(CLOSES_LATE))
+@pytest.mark.parametrize("path", ["/echo", "/wait"])
+def test_096_where_a_server_closes_late_nothing_passes_any_more(
+    server: str, path: str, tmp_path: Path
+) -> None:
+    """The application is done with it; the client learns of that when it sends something."""
+    with serving(server, f"sqlite {tmp_path / 'sessions.sqlite'}", tmp_path, count=1) as (site,):
+        cookie = site.log_in("alice")
+        connection, answer = site.stream(cookie)
+        assert answer.read(5) == b"first"
+        with site.open(cookie, path) as of_alice:
+            assert path == "/wait" or is_open(of_alice, "alice")
+            began = time.monotonic()
+            assert site.get("/out", cookie)[0] == "True"
+            assert time.monotonic() - began < IN_TIME
+            wait_until(lambda: site.get("/connections")[0] == "1")
+            with pytest.raises(ConnectionClosed):
+                of_alice.send("hello")
+                of_alice.recv(timeout=20)
+        with pytest.raises((IncompleteRead, ConnectionError)):
+            answer.read()
+        connection.close()
 
 
 @pytest.mark.parametrize("server", list(SERVERS))
