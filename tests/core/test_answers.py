@@ -128,3 +128,22 @@ def test_a_login_comes_by_its_cookies() -> None:
     assert not brings_login(sets, cookies, False)  # A stranger's session is nobody's.
     given = answer(headers={"Set_Cookie": "session=x"}, told=frozenset({LOGGED_IN}))
     assert brings_login(given, cookies, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_it"), [(299, False), (300, True), (399, True), (400, False)]
+)
+def test_a_redirect_has_its_statuses_and_a_place(status: int, is_it: bool) -> None:
+    assert answer(status, headers={"Location": "/"}).is_redirect is is_it
+    assert not answer(status).is_redirect
+
+
+def test_a_failure_is_one_of_the_server_s() -> None:
+    assert answer(500).is_failure and not answer(499).is_failure
+    assert answer(error=LookupError()).is_failure
+
+
+def test_what_is_in_the_answers_to_the_other_alone_tells_apart_too() -> None:
+    ours = [page("1 x 2"), page("3 x 4")]
+    theirs = [page("5 x secret 6"), page("7 x secret 8")]
+    assert tells_apart(ours, theirs) and tells_apart(theirs, ours)

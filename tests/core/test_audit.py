@@ -16,7 +16,7 @@ from quart_login._core import settings
 from quart_login._core.audit import _VARIED, audit, audit_all
 from quart_login._core.cookies import secure
 from quart_login._core.errors import ConfigurationError
-from quart_login._core.findings import Finding, State
+from quart_login._core.findings import Finding, State, report
 from quart_login._core.quart_auth import described, serializer_class
 from quart_login._core.realms import EXTENSION
 from quart_login._core.settings import reader
@@ -455,3 +455,14 @@ def test_a_key_that_is_in_books_is_known_to_everybody(key: str, end: str) -> Non
     assert wrong({"SECRET_KEY": key.upper() + end}) == [
         ("11.5.1", "SECRET_KEY is known to everybody")
     ]
+
+
+def test_a_report_has_a_line_below_its_head_and_advice_has_an_arrow() -> None:
+    long = "a-long-word-with-hyphens " * 6
+    finding = Finding("3.3.1", State.WRONG, "found", long.strip())
+    head, rule, found, *advice = report([finding], 0).splitlines()
+    assert len(rule) == len(head) and found.endswith("found")
+    assert [line.strip() for line in advice] == [f"-> {long.strip()}"]
+    head, rule, found, *advice = report([finding], 60).splitlines()
+    assert len(rule) == 60 and advice[0].strip().startswith("-> a-long")
+    assert all(line.split()[-1] == "a-long-word-with-hyphens" for line in advice)

@@ -208,3 +208,20 @@ def test_016_a_class_that_names_no_methods_answers_get() -> None:
     view.view_class = View  # type: ignore[attr-defined]
     with pytest.raises(ConfigurationError, match="LOGIN_BASIC_USERNAME"):
         basic.check_views(app_with(view))
+
+
+def test_a_view_asks_by_its_methods() -> None:
+    class View:
+        def get(self) -> None: ...
+        def post(self) -> None: ...
+        def dispatch_request(self) -> None: ...
+
+    def view() -> None: ...
+
+    basic.mark(View.post, NAMES, None)
+    view.view_class = View  # type: ignore[attr-defined]
+    app = app_with(view)
+    [endpoint] = app.view_functions
+    for method, asks in (("GET", False), ("POST", True)):
+        request = SimpleNamespace(endpoint=endpoint, method=method)
+        assert basic.is_for_the_view(app, request) is asks

@@ -171,3 +171,9 @@ def test_without_a_session_cookie_nothing_is_said_of_one() -> None:
     it.app.session_interface.get_signing_serializer = never
     it.who()
     assert login_decision(it).reason is Reason.NO_CREDENTIAL
+
+
+def test_where_nobody_can_read_it_nothing_is_said_of_a_session_cookie() -> None:
+    it = Paper(users={}, cookies={"session": "something"})
+    it.who()
+    assert login_decision(it).reason is Reason.NO_CREDENTIAL

@@ -314,3 +314,9 @@ def test_the_line_names_the_user_whom_it_is_of(caplog: pytest.LogCaptureFixture)
 
 def test_a_word_has_a_length() -> None:
     assert events._word("a" * 128) == "a" * 128 and events._word("a" * 129) is None
+
+
+def test_a_number_that_can_be_an_id_is_a_text() -> None:
+    for bits, is_text in ((1024, True), (1025, False)):
+        number = 2 ** (bits - 1)
+        assert events._text(number) == (str(number) if is_text else None)

@@ -408,3 +408,17 @@ def test_a_route_that_names_no_methods_is_a_page() -> None:
     manager_of(app).login_view = "/login"
     app.add("/login", "login", methods=None)
     assert fences.is_login_page(app, "login")
+
+
+def test_a_handshake_at_the_path_of_a_page_meets_the_page_s_fence() -> None:
+    app, blueprint = App(), Blueprint("live")
+    manager = manager_of(app)
+    manager.require_login(blueprint)
+    blueprint.register(app)
+    app.add("/page", "live.page")
+    request = app.request("/nothing")
+    request.path = "/page"
+    app.create_url_adapter = lambda request: app.url_map.bind(  # type: ignore[method-assign]
+        "localhost", "/", url_scheme="ws", path_info=request.path
+    )
+    assert fences.asking(app, request) == [manager]

@@ -711,3 +711,14 @@ def test_it_is_not_plain_before_it_was_found_out() -> None:
     it = paper(FRESH)
     it.identity.seen, it.identity.user = True, ALICE
     assert not admitted(it)
+
+
+def test_where_options_is_not_exempt_it_asks_for_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = {"LOGIN_BASIC_USERNAME": "me", "LOGIN_BASIC_PASSWORD": "word"}
+    it = paper({}, config=config, method="OPTIONS")
+    assert step(guard.refuse_basic(it, basic.Names())) == AUTOMATIC
+    monkeypatch.setattr(guard, "EXEMPT_METHODS", set())
+    with pytest.raises(Unauthorized):
+        step(guard.refuse_basic(it, basic.Names()))

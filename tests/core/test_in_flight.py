@@ -254,3 +254,12 @@ def test_a_login_deletes_another_s_cookie_that_did_not_come_though_the_store_for
     request = it.copy(cookie=False).request()
     assert step(login.login_user(request, BOB))
     assert request.identity.remember is DELETE
+
+
+def test_what_such_a_login_would_have_changed_is_as_it_was() -> None:
+    it = logged_in()
+    request = it.request()
+    request.who()
+    it.do(listing.revoke_user, 7)
+    assert step(login.login_user(request, ALICE, True)) is False
+    assert request.identity.remember is None

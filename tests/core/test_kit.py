@@ -107,3 +107,8 @@ def test_the_decision_is_that_of_the_last_of_many() -> None:
     response = SimpleNamespace()
     kit.attach(response, decisions)
     assert getattr(response, kit.ATTRIBUTE) is decisions[-1]
+
+
+def test_who_says_nothing_of_being_active_is_no_user() -> None:
+    with pytest.raises(UnusableUser):
+        opened(SimpleNamespace(get_id=lambda: 7))

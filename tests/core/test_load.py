@@ -1159,3 +1159,10 @@ def test_who_is_active_was_not_forced_in_by_the_longer_way_either() -> None:
     legacy = {"_user_id": 7, "_fresh": True, "_id": fingerprint(*Paper().client())}
     it = paper(legacy, config={"SECRET_KEY_FALLBACKS": [OLD_KEY]})
     assert it.who() is ALICE and it.identity.forced is False
+
+
+def test_who_is_refused_by_the_longer_way_may_be_known_by_the_request() -> None:
+    session = session_of(User(70))
+    it = paper(session, config={"SECRET_KEY_FALLBACKS": [OLD_KEY]})
+    it.manager.request_loader(lambda request: ALICE)
+    assert it.who() is ALICE and it.reasons() == ["user_gone"] and it.identity.by_request

@@ -675,3 +675,12 @@ def test_who_logs_in_while_an_old_cookie_finds_no_room_is_logged_in() -> None:
 
     it.store.meanwhile = meanwhile
     assert request.who() is user_of(it, "bob")
+
+
+def test_to_retire_what_is_retired_writes_nothing() -> None:
+    it = old_browser()
+    token = Token(7, issued=int(NOW) - 3600)
+    step(moving.retire(it.request(), token))
+    kept = it.store.all()
+    step(moving.retire(it.request(), token))
+    assert it.store.all() == kept and notes(it) == ["retired"]

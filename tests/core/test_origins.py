@@ -238,3 +238,7 @@ def test_the_last_port_is_one_and_the_next_is_none() -> None:
 def test_an_address_is_read_to_its_end() -> None:
     assert parse("http://[::1]") == ("http", "::1", 80)
     assert parse("http://[::12]") == ("http", "::12", 80)
+
+
+def test_an_address_that_is_none_is_no_origin() -> None:
+    assert parse("http://[:::]") is None and parse("http://[1.2.3.4]") is None

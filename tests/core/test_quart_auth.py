@@ -565,3 +565,10 @@ def test_what_is_too_long_is_shown_to_nobody() -> None:
     for size, count in ((4096 - 4, 1), (4096, 1)):
         it.read(f"{'a' * size}.b.c", Keys(KEY), NOW)
         assert len(shown) == count
+
+
+def test_a_logout_that_the_session_wishes_for_removes_it_too() -> None:
+    it = Paper({"_remember": "clear"})
+    it.manager.adopted = adopted(it.app.config)
+    lines = set_cookies(it.answer())
+    assert {line.partition("=")[0] for line in lines} == {"remember_token", NAME}

@@ -128,3 +128,7 @@ def test_a_stranger_at_a_fence_is_sent_back_to_where_the_form_was() -> None:
 def test_no_root_of_the_application_is_another_host(root: str) -> None:
     found = sent(paper(FRESH, root_path=root))
     assert found is not None and re.match(r"/(?![/\\\\])", found.headers["Location"])
+
+
+def test_a_slash_behind_the_root_makes_no_other_page() -> None:
+    assert sent(paper(FRESH, root_path="/app/"), "/app/page") is None

@@ -1047,3 +1047,9 @@ def test_a_logout_ends_nothing_by_a_cookie_that_was_replaced_long_ago() -> None:
 def test_what_was_opened_is_not_shown() -> None:
     opened = step(sessions.open_session(browser().request(), ALICE, 7))
     assert opened is not None and repr(opened) == "<Opened>"
+
+
+def test_a_name_may_be_as_long_as_a_store_keeps_it() -> None:
+    assert sessions._checked_name(browser().request(), "x" * 2047) == "x" * 2047
+    with pytest.raises(UnusableUser):
+        sessions._checked_name(browser().request(), "x" * 2048)

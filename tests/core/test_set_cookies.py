@@ -104,3 +104,20 @@ def test_what_names_a_user_is_long_enough_to_tell() -> None:
     user = SimpleNamespace(email="a@b.example", name="Al", username=None)
     assert names_of(user, "alice") == ["a@b.example", "alice"]
     assert names_of(user, 123456) == ["a@b.example"]
+
+
+def test_four_letters_tell_and_three_do_not() -> None:
+    assert names_of(SimpleNamespace(), "anne") == ["anne"]
+    assert names_of(SimpleNamespace(), "ann") == []
+
+
+def test_a_cookie_may_have_so_many_bytes() -> None:
+    for size, wrong in ((4096, False), (4097, True)):
+        line = f"session={'x' * (size - len('session'))}; {SAFE}"
+        assert ("4096 bytes" in said(line)) is wrong
+
+
+def test_the_session_s_cookie_has_the_name_that_is_set() -> None:
+    app = App()
+    app.config["SESSION_COOKIE_NAME"] = "mine"
+    assert families_of(app, []) == {"mine": "SESSION_COOKIE"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from quart_login._core import settings
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.settings import (
     DEFAULTS,
@@ -292,3 +293,9 @@ def test_what_no_login_session_can_keep_to_is_an_error(key: str, value: Any) -> 
 def test_what_login_sessions_can_keep_to_is_none(key: str, values: list[Any]) -> None:
     for value in values:
         check({key: value})
+
+
+def test_a_token_s_life_is_shorter_than_the_longest() -> None:
+    with pytest.raises(ConfigurationError):
+        settings.token_lifetime(settings.LONGEST_LIFE)
+    assert settings.token_lifetime(settings.LONGEST_LIFE - 1) == settings.LONGEST_LIFE - 1

@@ -98,3 +98,7 @@ def test_an_id_is_spelt_as_a_number_where_it_is_that_number() -> None:
     assert set(spellings("7")) == {"7", 7} == set(spellings(7))
     for odd in ("007", "+7", "7 ", "٣", "1" * 5000, "-0"):
         assert list(spellings(odd)) == [odd]
+
+
+def test_what_is_quoted_wrongly_is_nobody_s() -> None:
+    assert user_id_of("%%FF%00") is None

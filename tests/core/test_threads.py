@@ -241,3 +241,9 @@ sys.exit(os.waitstatus_to_exitcode(status))
         check=False,
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_no_thread_keeps_the_process_from_ending() -> None:
+    found: SimpleQueue[bool] = SimpleQueue()
+    Threads(1, "daemon").do(lambda: found.put(threading.current_thread().daemon))
+    assert found.get(timeout=LONG)

@@ -10,6 +10,7 @@ from core.applications import App, Blueprint, manager_of
 from core.test_marks import guarded
 from werkzeug.routing import BaseConverter, Map, ValidationError
 
+from quart_login._core import visits as visits_module
 from quart_login._core.fences import closes
 from quart_login._core.marks import FRESH, REQUIRED, login_exempt
 from quart_login._core.routes import route_at
@@ -279,3 +280,23 @@ def test_what_is_to_be_mended_is_asked_for_by_its_own_methods() -> None:
     assert [str(visit) for visit in visits(app) if is_refused(app, visit)] == ["/page GET"]
     route = route_at(app, rule_of(app, visits(app)[0]), "GET")
     assert (route.state, route.methods, route.problem is None) == ("open", ("GET",), False)
+
+
+def test_a_method_that_was_exempted_is_let_pass_in_a_fence_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = fenced()
+    app.add("/page", "page")
+    monkeypatch.setattr(visits_module, "EXEMPT_METHODS", {"OPTIONS", "HEAD"})
+    assert {visit.method: is_refused(app, visit) for visit in visits(app)} == {
+        "GET": True,
+        "HEAD": False,
+    }
+
+
+def test_a_domain_is_below_localhost_where_no_server_is_named() -> None:
+    app = App()
+    app.url_map = Map(subdomain_matching=True) if hasattr(Map, "subdomain_matching") else Map()
+    app.add("/x", "x", subdomain="api")
+    [visit] = [visit for visit in visits(app) if visit.method == "GET"]
+    assert address(app, visit, {})[0] == "api.localhost"
