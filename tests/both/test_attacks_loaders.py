@@ -192,7 +192,16 @@ async def test_031_a_loader_that_returns_another_user_authenticates_nobody(
 
 @pytest.mark.parametrize(
     "found",
-    [True, 1, "1", [], {}, object(), User, {"id": 1, "is_authenticated": True, "is_active": True}],
+    [
+        True,
+        1,
+        "1",
+        [],
+        {},
+        pytest.param(object(), id="object"),
+        User,
+        {"id": 1, "is_authenticated": True, "is_active": True},
+    ],
     ids=repr,
 )
 async def test_031_a_loader_that_returns_no_user_at_all_authenticates_nobody(
