@@ -21,7 +21,6 @@ from quart_login._core.settings import seconds
 from quart_login._core.step import step
 
 from ._context import here, keep_on_g, streamed
-from ._in_time import InTime
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +56,8 @@ class FlaskExchange(Exchange):
         if limit is None:
             return await method(self, *args, **options)
         limit = seconds(limit, "LOGIN_STORE_TIMEOUT", float)
+        from ._in_time import InTime  # which needs threads: no store, no threads
+
         return await method(InTime(limit), *args, **options)
 
     async def notify(self, signal: Signal, **extra: Any) -> None:

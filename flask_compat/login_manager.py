@@ -26,7 +26,7 @@ from quart_login._core import (
 )
 from quart_login._core import login as core_login
 from quart_login._core.claim import may_be_somebody
-from quart_login._core.commands import add_commands
+from quart_login._core.command_line import add_commands
 from quart_login._core.decision import LoginDecision
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.events import logger

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version as _version
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
 from ._core import bearer as _bearer
 from ._core import codec as _codec
@@ -65,9 +66,6 @@ from ._views import (
     fresh_login_required,
     login_required,
 )
-from .testing import QuartLoginClient, authenticated_client
-
-__version__ = _version("quart-login")
 
 login_user = awaited(_login.login_user)
 logout_user = awaited(_login.logout_user)
@@ -164,3 +162,17 @@ __all__ = [
     "user_needs_refresh",
     "user_unauthorized",
 ]
+
+if TYPE_CHECKING:
+    from .testing import QuartLoginClient, authenticated_client
+
+    __version__: str
+else:
+
+    def __getattr__(name):
+        if name in ("QuartLoginClient", "authenticated_client"):
+            # They bring what tests need, and servers load neither.
+            return getattr(_import_module(".testing", __package__), name)
+        if name == "__version__":
+            return _import_module("importlib.metadata").version("quart-login")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

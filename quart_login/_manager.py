@@ -27,7 +27,7 @@ from ._core import (
 )
 from ._core import login as core_login
 from ._core.claim import may_be_somebody, may_name_somebody
-from ._core.commands import add_commands
+from ._core.command_line import add_commands
 from ._core.decision import LoginDecision
 from ._core.errors import ConfigurationError
 from ._core.fences import is_static

@@ -20,8 +20,8 @@ CORE = sorted(path for path in (QUART_LOGIN / "_core").glob("*.py"))
 FRAMEWORKS = {"quart", "flask"}
 LOOPS = {"asyncio", "anyio", "trio", "hypercorn"}
 
-#: The one module of the core that knows the command line.  Click comes with the frameworks.
-COMMANDS = "commands"
+#: The modules of the core that know the command line.  Click comes with the frameworks.
+COMMANDS = {"command_line", "commands"}
 
 #: The modules of the core that wait, and the two things they wait with.
 WAITS = {
@@ -138,10 +138,23 @@ def test_quart_login_imports_nothing_until_a_name_is_used() -> None:
 
 
 def test_the_core_brings_click_for_its_commands_alone() -> None:
-    others = [path.stem for path in CORE if path.stem not in ("__init__", COMMANDS)]
+    others = [path.stem for path in CORE if path.stem not in {"__init__", *COMMANDS}]
     statement = "import " + ", ".join(f"quart_login._core.{name}" for name in others)
     assert "click" not in imported_by(statement)
-    assert "click" in imported_by(f"import quart_login._core.{COMMANDS}")
+    for name in COMMANDS:
+        assert "click" in imported_by(f"import quart_login._core.{name}")
+
+
+@pytest.mark.parametrize("shell", ["flask_compat", "quart_login._api"])
+def test_what_no_server_needs_is_imported_by_whoever_asks_for_it(shell: str) -> None:
+    modules = imported_by(f"import {shell}")
+    for name in ("commands", "audit", "routes", "terminal", "kit", "quart_auth"):
+        assert f"quart_login._core.{name}" not in modules
+    assert not modules & {
+        "quart_login.testing",
+        "flask_compat.test_client",
+        "flask_compat._in_time",
+    }
 
 
 def test_quart_login_never_imports_flask_compat() -> None:
@@ -157,14 +170,15 @@ def test_quart_login_never_imports_flask_compat() -> None:
 def test_no_import_in_the_core_reaches_out_of_it(path: Path) -> None:
     for name in imports_of(path, "quart_login._core"):
         assert name.split(".")[0] not in FRAMEWORKS | LOOPS | {"flask_compat"}, name
-        assert name.split(".")[0] != "click" or path.stem == COMMANDS, name
+        assert name.split(".")[0] != "click" or path.stem in COMMANDS, name
         assert not name.startswith("quart_login") or name.startswith("quart_login._core"), name
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_no_module_of_the_core_needs_the_commands(path: Path) -> None:
     """So that Click is imported by a framework, or by whoever asks for the commands."""
-    assert f"quart_login._core.{COMMANDS}" not in siblings_of(path)
+    if path.stem not in COMMANDS:
+        assert not siblings_of(path) & {f"quart_login._core.{name}" for name in COMMANDS}
 
 
 @pytest.mark.parametrize(
@@ -199,7 +213,7 @@ def test_a_module_that_decides_waits_for_nothing(path: Path) -> None:
 def test_a_module_that_decides_imports_none_that_waits(path: Path) -> None:
     waiting = WAITS | HOW - ({"exchange"} if path.stem in GIVEN_THE_EXCHANGE else set())
     # A command waits for nothing itself: it hands what waits to a manager, which knows how.
-    waiting -= {"terminal", "listing"} if path.stem == COMMANDS else set()
+    waiting -= {"terminal", "listing"} if path.stem in COMMANDS else set()
     assert not siblings_of(path) & {f"quart_login._core.{name}" for name in waiting}
 
 

@@ -8,19 +8,21 @@ Rule 3.  Another application's login (``LOGIN_AUDIENCE``) is neither used nor re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import carryover, events, lifetimes, record, remember
 from .errors import ConfigurationError
 from .exchange import Exchange
 from .protection import Verdict, fingerprint, judge
-from .quart_auth import QuartAuthCookie
 from .reasons import Reason
 from .record import NOTHING, Record
 from .settings import COOKIE_NAME, check_fallbacks
 from .signals import credential_rejected, identity_mismatch, session_protected
 from .tokens import Keys, Token, keys_of
 from .users import UserId, is_id, same_id
+
+if TYPE_CHECKING:
+    from .quart_auth import QuartAuthCookie
 
 #: Settings that have a say in whether a session's login counts, where they are there at all.
 _HAVE_A_SAY: Final = {*lifetimes.KEYS, "LOGIN_AUDIENCE", "REMEMBER_COOKIE_FORMER_NAME"}

@@ -1,8 +1,9 @@
 """What can be asked on the command line?  ``quart login ...`` and ``flask login ...``
 
-This is the one module that knows Click, which both frameworks bring.  A command is a function on
-the group `login` that takes the application first (`with_app`); it prints, and another module
-decides what.  What is worth an exit status of 1 for a machine is that with ``--strict`` alone.
+This module and `command_line` alone know Click, which both frameworks bring.  A command is a
+function on the group `login` that takes the application first (`with_app`); it prints, and
+another module decides what.  What is worth an exit status of 1 for a machine is that with
+``--strict`` alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from . import terminal
 from .audit import audit_all
 from .basic import check_views
 from .bearer import issue
+from .command_line import login
 from .errors import ConfigurationError, LoginError, StoreUnavailable
 from .findings import State, report
 from .listing import list_sessions, purge_sessions, revoke_user
@@ -34,11 +36,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _DIGITS: Final = 400
 
 
-@click.group("login")
-def login() -> None:
-    """Ask what this application's logins are like, and end them."""
-
-
 def with_app(fn: Callable[Concatenate[Any, P], T]) -> Callable[P, T]:
     """Give the command *fn* the application that ``--app`` names, before its own arguments."""
 
@@ -48,12 +45,6 @@ def with_app(fn: Callable[Concatenate[Any, P], T]) -> Callable[P, T]:
         return fn(click.get_current_context().obj.load_app(), *args, **kwargs)
 
     return command
-
-
-def add_commands(app: Any) -> None:
-    """Let *app*'s command line have these commands; a command ``login`` of its own stays."""
-    if login.name not in app.cli.commands:
-        app.cli.add_command(login)
 
 
 # --- the commands --------------------------------------------------------------------------------

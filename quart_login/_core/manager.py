@@ -10,7 +10,6 @@ from . import challenge, fences, realms, settings, signals
 from .errors import MissingLoader
 from .identity import ATTRIBUTE
 from .protection import fingerprint, later_fingerprint
-from .quart_auth import QuartAuthCookie
 from .signals import UserSignal, user_loaded_from_request
 from .store import Store
 from .users import AnonymousUserMixin
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from .exchange import Exchange
+    from .quart_auth import QuartAuthCookie
     from .urls import View
 
     UserT = TypeVar("UserT", default=Any)
