@@ -1024,7 +1024,7 @@ class Machine(RuleBasedStateMachine):
         self.store.fault = fault = Fault(number, kind)
         config = self.site.app.config
         if kind == "hangs":
-            config["LOGIN_STORE_TIMEOUT"] = 0.02
+            config["LOGIN_STORE_TIMEOUT"] = 0.2
         args: dict[str, Any] = {"user": json.dumps(u), "key": "a", "fresh": 1, "look": 1}
         args |= {"remember": 1} if remember else {}
         try:

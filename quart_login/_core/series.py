@@ -56,7 +56,7 @@ def judge(
     """Say how *login* stands where the session holds the secret *held*, and the remember cookie
     shows *shown* (None where there is none).
     """
-    if any(is_future(moment, now) for moment in (login.created, login.seen, login.rotated or 0)):
+    if is_future(max(login.created, login.seen, login.rotated or 0), now):
         return Standing.FUTURE
     if now > login.expires:
         return Standing.OVER

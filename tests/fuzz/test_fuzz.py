@@ -67,6 +67,13 @@ def fails(answer: Answer | Exception) -> bool:
     return isinstance(answer, Exception) or answer.status >= 500
 
 
+def is_known(failure: Answer | Exception) -> bool:
+    """Is it the framework's own?  (Quart 0.22 answers with a page that shows the traceback.)"""
+    if isinstance(failure, Exception):
+        return type(failure).__name__ in KNOWN
+    return any(f"<h1>{name}" in failure.text for name in KNOWN)
+
+
 @KIND
 async def test_p2_no_bytes_make_an_error_and_p1_nobody_is_who_they_are_not(
     framework: str, kind: str
@@ -77,7 +84,7 @@ async def test_p2_no_bytes_make_an_error_and_p1_nobody_is_who_they_are_not(
         if fails(answer):
             alone = await send(bare, request)
             assert fails(alone), f"{where}: {request} made {answer!r}"
-            assert type(alone).__name__ in KNOWN, f"{where}: {alone!r}"
+            assert is_known(alone), f"{where}: {alone!r}"
             continue
         assert isinstance(answer, Answer)
         check_user(answer, request, issued, where)

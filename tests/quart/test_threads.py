@@ -191,11 +191,11 @@ if child > 1:
 LEAVE = {
     "asyncio": (
         "try: await asyncio.wait_for(FOR_STORES.call(Event().wait), 0.01)\n"
-        "        except TimeoutError: print('left', flush=True)"
+        "        except TimeoutError: os.write(1, b'left\\n')"
     ),
     "trio": (
         "with trio.move_on_after(0.01): await FOR_STORES.call(Event().wait)\n"
-        "        print('left', flush=True)"
+        "        os.write(1, b'left\\n')"
     ),
 }
 
