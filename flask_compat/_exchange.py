@@ -93,7 +93,8 @@ class FlaskExchange(Exchange):
     call_loader = call
 
     def load_user(self) -> Awaitable[None]:
-        if self.manager.loads_itself or _LOAD in self.manager.__dict__:
+        kind = type(self.manager)
+        if kind._load_user is not kind.own_load or _LOAD in self.manager.__dict__:
             return self._let_load()
         if streamed.get() is not None and not flask.has_app_context():
             return self._load_in_a_stream()
@@ -101,6 +102,8 @@ class FlaskExchange(Exchange):
             return load(self)
         if may_be_somebody(self):
             return load(self)
+        if self.manager.sessions is not None and self.manager.keys.record in self.session:
+            return load(self)  # What a logout left is cleared.
         return self._be_nobody()
 
     async def _be_nobody(self) -> None:
@@ -116,7 +119,10 @@ class FlaskExchange(Exchange):
             await load(self)
 
     def bind(self, user: Any, *, forced: bool = False) -> None:
-        if self.manager.binds_itself or _BIND in self.manager.__dict__:
+        kind = type(self.manager)
+        if kind._update_request_context_with_user is not kind.own_bind or (
+            _BIND in self.manager.__dict__
+        ):
             self.manager._update_request_context_with_user(user)
             self.identity.forced = forced
         else:

@@ -22,6 +22,8 @@ __all__ = ["LeanCookieSessionInterface"]
 
 #: What Flask writes sessions with.
 _TAGGED = SecureCookieSessionInterface.serializer
+#: What makes Flask's signer: what another interface signs with may change with each request.
+_THEIRS = SecureCookieSessionInterface.get_signing_serializer
 
 
 class LeanCookieSessionInterface(SecureCookieSessionInterface):
@@ -39,11 +41,13 @@ class LeanCookieSessionInterface(SecureCookieSessionInterface):
         """Return what signs the session, or None where there is no key.  It is kept: change
         nothing of it.
         """
-        if self.serializer is not _TAGGED or not _is_plain(app.json):
-            return super().get_signing_serializer(app)
+        make: Any = super().get_signing_serializer
+        plain = self.serializer is _TAGGED and _is_plain(app.json)
+        if not plain or make.__func__ is not _THEIRS:
+            return make(app)  # type: ignore[no-any-return]
         parts, kept = parts_of(self, app), self._kept
         if kept is None or kept[0] != parts:
-            made = super().get_signing_serializer(app)
+            made = make(app)
             kept = self._kept = parts, keep(made, self.compress_from)
         return kept[1]
 

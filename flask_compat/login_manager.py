@@ -109,13 +109,6 @@ class LoginManager(BaseLoginManager[UserT]):
         super().__init__(name, default_names, sessions)
         self._current_user = CurrentUser(self)
         self._header_callback: Callable[[str], Any] | None = None
-        # Dependants replace these two; then they are called, which costs.
-        kind = type(self)
-        self.loads_itself = kind._load_user is not LoginManager._load_user
-        self.binds_itself = (
-            kind._update_request_context_with_user
-            is not LoginManager._update_request_context_with_user
-        )
         if app is not None:
             self.init_app(app, add_context_processor)
 
@@ -423,6 +416,11 @@ class LoginManager(BaseLoginManager[UserT]):
     def _login_disabled(self, newvalue: bool) -> None:
         _deprecated("_login_disabled", "'LOGIN_DISABLED' in 'app.config'")
         current_app.config["LOGIN_DISABLED"] = newvalue
+
+    #: These two as they are here.  Dependants replace them, in a class, in a manager or in this
+    #: very class; then they are called, which costs.
+    own_load = _load_user
+    own_bind = _update_request_context_with_user
 
 
 def _says_vary(app: Flask, session: Any, said: bool) -> bool:

@@ -7,6 +7,8 @@ See ``docs/cookie-session.md``.
 
 from __future__ import annotations
 
+from typing import Any
+
 from itsdangerous import URLSafeTimedSerializer
 from quart import Quart, Response
 from quart.sessions import SecureCookieSessionInterface, SessionMixin
@@ -19,6 +21,8 @@ __all__ = ["LeanCookieSessionInterface"]
 
 #: What Quart writes sessions with.
 _TAGGED = SecureCookieSessionInterface.serializer
+#: What makes Quart's signer: what another interface signs with may change with each request.
+_THEIRS = SecureCookieSessionInterface.get_signing_serializer
 
 
 class LeanCookieSessionInterface(SecureCookieSessionInterface):
@@ -36,11 +40,12 @@ class LeanCookieSessionInterface(SecureCookieSessionInterface):
         """Return what signs the session, or None where there is no key.  It is kept: change
         nothing of it.
         """
-        if self.serializer is not _TAGGED:
-            return super().get_signing_serializer(app)
+        make: Any = super().get_signing_serializer
+        if self.serializer is not _TAGGED or make.__func__ is not _THEIRS:
+            return make(app)  # type: ignore[no-any-return]
         parts, kept = parts_of(self, app), self._kept
         if kept is None or kept[0] != parts:
-            made = super().get_signing_serializer(app)
+            made = make(app)
             kept = self._kept = parts, keep(made, self.compress_from)
         return kept[1]
 

@@ -53,8 +53,8 @@ def adopt_quart_auth(
     with the browser's session.
 
     *user_id* makes, of the id that Quart-Auth knew, the one that ``get_id()`` returns: `str` unless
-    said, `int` where your ids are numbers.  An id that it raises `ValueError` or `TypeError` for
-    is nobody's.
+    said, `int` where your ids are numbers.  An id that it raises `ValueError`, `TypeError` or
+    `LookupError` for is nobody's.
 
     The rest is as it was given to ``QuartAuth``, for what was; *duration* in seconds, or a
     `timedelta`.  What is not given is read from the configuration, ``QUART_AUTH_COOKIE_NAME`` and

@@ -76,6 +76,8 @@ def plainly(exchange: Exchange) -> UserId | None:
         return None
     if manager.sessions is not None or manager.own_identifier is not None:
         return None
+    if type(config).get is not dict.get:  # one that answers for what is not there
+        return None
     if config.get("SECRET_KEY_FALLBACKS") or not config.keys().isdisjoint(_HAVE_A_SAY):
         return None
     cookies, adopted = exchange.request.cookies, manager.adopted

@@ -106,8 +106,8 @@ class QuartAuthCookie:
             return None
         try:
             user_id = self.user_id(auth_id)
-        except (TypeError, ValueError):
-            return None  # A name, say, where ids are numbers now.
+        except (TypeError, ValueError, LookupError):
+            return None  # A name, say, where ids are numbers now; or one that a mapping lacks.
         return user_id if is_id(user_id) else None
 
     def remove(self, response: Any) -> None:

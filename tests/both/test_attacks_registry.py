@@ -335,6 +335,31 @@ async def test_046_what_is_written_beside_a_login_is_its_user_s(site: Any) -> No
     assert alice.jar
 
 
+async def test_046_what_such_a_late_answer_brings_after_a_logout_is_no_stranger_s(
+    make_site: Any,
+) -> None:
+    site = registered(make_site, {"LOGIN_CLEAR_SESSION_ON_LOGOUT": True})
+
+    @site.route("/write", guard="login_required")
+    async def write() -> str:
+        site.web.session["secret"] = "alice"
+        return "written"
+
+    @site.route("/read")
+    async def read() -> str:
+        who = site.lib.current_user.is_authenticated
+        return f"{who} {site.web.session.get('secret')}"
+
+    browser = await logged_in(site, "/in/1?remember=1")
+    browser.close()
+    late = copy(browser)
+    await browser.get("/me")
+    await late.get("/write")
+    await browser.get("/out")
+    browser.jar["session"] = late.jar["session"]  # It came last.
+    assert await browser.get("/read") == (200, "False None")
+
+
 # --- 51, 53, 55, 56, 58 --------------------------------------------------------------------------
 
 

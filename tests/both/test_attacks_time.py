@@ -154,3 +154,21 @@ async def test_073_a_session_cookie_is_nobody_s_after_a_year(
     )
     assert await browser.get("/me") == (200, "anonymous")
     assert (await browser.get("/private")).status == 401
+
+
+@pytest.mark.parametrize("setting", ["LOGIN_LIFETIME", "LOGIN_IDLE_TIMEOUT"])
+async def test_073_a_limit_that_the_class_of_the_configuration_names_holds(
+    site: Site, setting: str
+) -> None:
+    """Flask names defaults as a use of ``config_class``."""
+
+    class Defaults(type(site.app.config)):  # type: ignore[misc]
+        def get(self, key: str, default: Any = None) -> Any:
+            return super().get(key, 3600 if key == setting else default)
+
+    site.app.config.__class__ = Defaults
+    browser = await logged_in(site, "/in/1")
+    site.clock.advance(seconds=3500)
+    assert await browser.get("/me") == (200, "user 1")
+    site.clock.advance(seconds=3700)
+    assert await browser.get("/me") == (200, "anonymous")

@@ -583,6 +583,22 @@ async def test_what_a_subclass_replaces_is_heeded(framework: str, replaced: Any)
 
 
 @BOTH
+async def test_what_another_interface_signs_with_is_not_kept(framework: str) -> None:
+    """It may have a key for each tenant, say."""
+    keys = ["a" * 32]
+
+    def sign(self: Any, app: Any) -> Any:
+        return URLSafeTimedSerializer(keys[-1], salt="mine")
+
+    other = type("Other", (THEIRS[framework],), {"get_signing_serializer": sign})
+    interface = type("Both", (OURS[framework], other), {})()
+    [site, _] = pair(framework)
+    for key in ("a" * 32, "b" * 32):
+        keys.append(key)
+        assert interface.get_signing_serializer(site.app).secret_keys == [key.encode()]
+
+
+@BOTH
 async def test_what_is_replaced_while_the_application_runs_is_heeded(framework: str) -> None:
     both = pair(framework)
     browsers = [Browser(site) for site in both]

@@ -16,7 +16,8 @@ from core.test_cookies import FRAMEWORK
 from core.test_marks import guarded
 
 from quart_login._core import basic
-from quart_login._core.commands import _ids, add_commands, login, table
+from quart_login._core.command_line import add_commands
+from quart_login._core.commands import _ids, login, table
 from quart_login._core.realms import EXTENSION
 
 
@@ -36,6 +37,12 @@ def test_the_group_is_added_once_and_takes_nobody_s_place() -> None:
         add_commands(each)
     assert app.cli.commands == {"login": login}
     assert other.cli.commands == {"login": own}
+
+
+def test_the_group_brings_its_commands_when_it_is_asked_for_them() -> None:
+    result = CliRunner().invoke(login, ["--help"])
+    said = [line.split()[0] for line in result.stdout.splitlines()[-6:]]
+    assert said == ["check", "purge", "revoke", "routes", "sessions", "token"]
 
 
 def test_routes_are_a_table_and_problems_stand_below() -> None:

@@ -250,6 +250,16 @@ def test_what_is_plain_is_what_is_found_out_in_more_steps(more: Any, options: An
 def test_whoever_is_not_the_one_is_refused_though_all_is_plain(user: Any) -> None:
     it = paper(session_of(ALICE), users=lambda key: user)
     assert claim.plainly(it) == 7
+
+
+def test_it_is_not_plain_where_the_configuration_answers_for_what_it_does_not_hold() -> None:
+    class Defaults(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            return super().get(key, 60 if key == "LOGIN_LIFETIME" else default)
+
+    it = paper(session_of(ALICE))
+    it.config = Defaults(it.config)
+    assert claim.plainly(it) is None
     assert it.who() is None and len(it.reasons()) == 1
 
 

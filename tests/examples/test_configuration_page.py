@@ -149,7 +149,7 @@ def test_every_attribute_of_the_manager_is_named_with_its_default(shell: Any) ->
     for name, default in said.items():
         value = getattr(manager, name)
         assert (f'"{value}"' if isinstance(value, str) else str(value)) == default, name
-    internal = {"keys", "warned_of_weak_key", "warned_of_http", "loads_itself", "binds_itself"}
+    internal = {"keys", "warned_of_weak_key", "warned_of_http"}
     internal |= {"name", "realm", "attribute", "signal_data"}  # see docs/realms.md
     callbacks = {"unauthorized_callback", "needs_refresh_callback"}
     there = {name for name in vars(manager) if not name.startswith("_")} - internal - callbacks

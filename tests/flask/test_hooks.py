@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import flask
 import flask_login.utils as original
@@ -319,6 +320,18 @@ def test_a_class_of_a_dependant_may_load_the_user_in_its_own_way() -> None:
     app = application()
     Own(app).user_loader(lambda key: None)
     assert app.test_client().get("/").text == "True"
+
+
+def test_a_test_may_replace_the_loading_of_the_class_itself() -> None:
+    app = application()
+    LoginManager(app).user_loader(lambda key: None)
+
+    def load(self: Any) -> None:
+        self._update_request_context_with_user(User(2))
+
+    with patch.object(LoginManager, "_load_user", load):
+        assert app.test_client().get("/").text == "True"
+    assert app.test_client().get("/").text == "False"
 
 
 def test_a_class_of_a_dependant_may_bind_the_user_in_its_own_way() -> None:

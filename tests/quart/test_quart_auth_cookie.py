@@ -6,6 +6,7 @@ and says which of them it would take.
 
 from __future__ import annotations
 
+import string
 import time
 import warnings
 from collections.abc import Callable
@@ -413,6 +414,19 @@ async def test_with_a_store_a_copy_ends_with_the_logout(make: Any) -> None:
     await browser.get("/out")
     assert (await thief.get("/private")).status == 401
     assert thief.jar == {}
+
+
+async def test_with_a_store_it_is_one_cookie_however_its_signature_is_spelt(make: Any) -> None:
+    """The last letter of a signature of 64 bytes stands for two bits: 16 letters are that one."""
+    site, [(name, old)] = make(store=MemoryStore()), (await old_cookie()).items()
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    begins = letters.index(old[-1]) & ~15
+    browser = await visit(site, {name: old})
+    await browser.get("/private")
+    await browser.get("/out")
+    for letter in letters[begins : begins + 16]:
+        thief = await visit(site, {name: old[:-1] + letter})
+        assert (await thief.get("/private")).status == 401
 
 
 async def test_with_a_store_who_is_revoked_does_not_come_back(make: Any) -> None:
