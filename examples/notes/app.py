@@ -164,8 +164,10 @@ async def _beside(app: Quart) -> AsyncGenerator[None, None]:
     listening = asyncio.create_task(at_hand.news.listen())
     purging = asyncio.create_task(_purge(app, at_hand, ending))
     yield
-    listening.cancel()
     ending.set()  # Cancelled, it might leave a connection behind.
+    while not listening.done():  # redis-py may lose a cancellation while it connects.
+        listening.cancel()
+        await asyncio.wait([listening], timeout=0.1)
     await asyncio.gather(listening, purging, return_exceptions=True)
 
 

@@ -149,7 +149,7 @@ def show_sessions(app: Any, user_id: str, realm: str | None, as_json: bool) -> N
     elif found:
         click.echo(table(terminal.HEAD, map(terminal.row, found)))
     else:
-        click.echo("No login sessions.")
+        click.echo(f"No login sessions in {_store(app, realm)}.")
 
 
 @login.command("revoke", context_settings=_DASHES)
@@ -169,7 +169,7 @@ def end_sessions(
         raise click.UsageError("Name the login sessions to end (`sessions` shows them), or --all.")
     if all_of_them:
         count = _ask_store(app, realm, revoke_user, user_id)
-        click.echo(f"Ended: {count}.")
+        click.echo(f"Ended: {count}." if count else f"Ended: 0, in {_store(app, realm)}.")
         return
     missing = _ask_store(app, realm, terminal.end, user_id, session_ids)
     click.echo(f"Ended: {len(session_ids) - len(missing)}.")
@@ -186,6 +186,11 @@ def remove_sessions(app: Any, realm: str | None) -> None:
     """Remove from the store what is over; nobody is logged out by it."""
     count = _ask_store(app, realm, purge_sessions)
     click.echo(f"Removed: {count}.")
+
+
+def _store(app: Any, realm: str | None) -> str:
+    """Return which store was asked: another than the server's would have nothing to say."""
+    return repr(manager_named(app, realm).sessions)
 
 
 def _ask_store(

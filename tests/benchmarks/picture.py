@@ -30,15 +30,7 @@ _STYLE = """
     text { font: 13.5px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; fill: #1d2529 }
     .title { font-size: 16px; font-weight: 650 }
     .row { font-size: 14px; font-weight: 650 }
-    .missed { font-weight: 650 }
-    @media (prefers-color-scheme: dark) {
-      .paper { fill: #1b2024 }
-      .ours { fill: #5fb8c9 }
-      .peer { fill: #d9a45f }
-      .floor { stroke: #9db4bf }
-      .goal { stroke: #ffffff }
-      text { fill: #eef3f5 }
-    }"""
+    .missed { font-weight: 650 }"""
 
 
 class _Canvas:

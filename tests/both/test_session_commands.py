@@ -75,7 +75,10 @@ def test_machines_get_json_without_anything_that_authenticates(site: Any) -> Non
 
 def test_nobody_has_none_and_that_is_no_error(site: Any) -> None:
     result = run(site, "sessions", "nobody")
-    assert (result.exit_code, result.output) == (0, "No login sessions.\n")
+    assert (result.exit_code, result.output) == (
+        0,
+        f"No login sessions in {site.manager.sessions!r}.\n",
+    )
     assert found(site, "nobody") == []
 
 
@@ -98,7 +101,7 @@ def test_all_of_a_users_sessions_are_ended_and_nobody_elses(site: Any) -> None:
     result = run(site, "revoke", "1", "--all")
     assert (result.exit_code, result.output) == (0, "Ended: 2.\n")
     assert [me(browser) for browser in (*mine, other)] == ["anonymous", "anonymous", "user 2"]
-    assert run(site, "revoke", "1", "--all").output == "Ended: 0.\n"
+    assert run(site, "revoke", "1", "--all").output == f"Ended: 0, in {site.manager.sessions!r}.\n"
 
 
 def test_a_session_of_another_user_is_not_ended_and_that_is_said(site: Any) -> None:
@@ -158,7 +161,8 @@ def test_a_realm_has_sessions_of_its_own(site: Any) -> None:
     staff.clock = site.clock
     logins(site, "/in/1")
     assert found(site, "1", "--realm", "staff") == []
-    assert run(site, "revoke", "1", "--all", "--realm", "staff").output == "Ended: 0.\n"
+    ended = run(site, "revoke", "1", "--all", "--realm", "staff").output
+    assert ended == f"Ended: 0, in {store!r}.\n"
     assert len(found(site, "1")) == 1
     result = run(site, "sessions", "1", "--realm", "office")
     assert result.exit_code == 1 and "There is no such LoginManager" in result.output
@@ -300,6 +304,6 @@ def test_a_login_of_this_process_is_ended_by_a_command_in_another(web: Any, tmp_
     assert me(browser) == "user alice"
     assert command("revoke", "alice", session["id"]) == "Ended: 1.\n"
     assert me(browser) == "anonymous"
-    assert command("sessions", "alice") == "No login sessions.\n"
+    assert command("sessions", "alice") == f"No login sessions in {store!r}.\n"
     assert command("purge") == "Removed: 0.\n"
     store.close()

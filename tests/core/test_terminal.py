@@ -118,7 +118,7 @@ def test_a_table_or_a_word(app: Any) -> None:
     head, _, *rows = run(app, "sessions", "7").stdout.splitlines()
     assert head.startswith("Id  ") and [row[0] for row in rows] == ["0", "1", "2"]
     result = run(app, "sessions", "8")
-    assert (result.exit_code, result.output) == (0, "No login sessions.\n")
+    assert (result.exit_code, result.output) == (0, "No login sessions in <MemoryStore of 3>.\n")
 
 
 def test_some_are_ended_and_what_is_not_there_is_said(app: Any) -> None:
