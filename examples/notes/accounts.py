@@ -120,14 +120,13 @@ async def _check(
         return wrong, 422
     await at_hand.throttle.forget(fold(name))
     if at_hand.passwords.is_outdated(user.password_hash):
-        await _keep_password(user, password)
+        await _change_password(user, password, user.session_epoch)
     return None, 200
 
 
-async def _keep_password(user: User, password: str) -> None:
-    user.password_hash = await services().passwords.hash(password)
-    async with services().database.session() as session, session.begin():
-        await session.merge(user)
+async def _change_password(user: User, password: str, epoch: int) -> User | None:
+    password_hash = await services().passwords.hash(password)
+    return await services().database.change_password(user, password_hash, epoch)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
@@ -136,14 +135,16 @@ async def password() -> Any:
     """Change the password, and end every login that was made with the old one."""
     if request.method != "POST":
         return await render_template("password.html", shortest=SHORTEST)
-    form, user = await request.form, me()
+    form = await request.form
     new = form.get("password", "")
-    if problem := objections(new, form.get("again", ""), user.name):
+    if problem := objections(new, form.get("again", ""), me().name):
         return await render_template("password.html", shortest=SHORTEST, problem=problem), 422
     # With the new epoch all logins are over, whether or not anything below succeeds. This browser
     # gets another one, and the others' are taken off the list of devices.
-    user.session_epoch += 1
-    await _keep_password(user, new)
+    user = await _change_password(me(), new, me().session_epoch + 1)
+    if user is None:
+        problem = {"password": "It was changed by another of your devices just now."}
+        return await render_template("password.html", shortest=SHORTEST, problem=problem), 409
     await login_user(user, remember=login_remembered())
     others = await revoke_other_sessions()
     await flash(f"Your password is changed. {_devices(others)}")

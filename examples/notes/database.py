@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, String, Text, event, select
+from sqlalchemy import ForeignKey, String, Text, event, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -101,6 +101,13 @@ class Database:
     async def user_named(self, folded: str) -> User | None:
         async with self.session() as session:
             return await session.scalar(select(User).where(User.folded == folded))
+
+    async def change_password(self, user: User, password_hash: str, epoch: int) -> User | None:
+        """Return *user* with a new password; None if it was changed since *user* was loaded."""
+        still = (User.id == user.id, User.session_epoch == user.session_epoch)
+        values = {"password_hash": password_hash, "session_epoch": epoch}
+        async with self.session() as session, session.begin():
+            return await session.scalar(update(User).where(*still).values(values).returning(User))
 
     # --- notes: whoever asks for one says whose --------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -296,6 +297,35 @@ async def test_a_stale_login_changes_no_password(alice: Visitor) -> None:
     sent_away = await alice.post("/password", password="x" * 20, again="x" * 20)
     assert sent_away.location.startswith("/confirm?next=")
     assert await Visitor(app, "192.0.2.4").log_in("alice") == 303
+
+
+async def test_of_two_new_passwords_at_once_one_is_taken(app: Quart, alice: Visitor) -> None:
+    other, both = Visitor(app, "192.0.2.3"), asyncio.Barrier(2)
+    assert await other.log_in("alice") == 303
+    at_hand = app.extensions[EXTENSION]
+
+    class Meeting(Passwords):
+        async def hash(self, password: str) -> str:
+            await both.wait()
+            return await at_hand.passwords.hash(password)
+
+    app.extensions[EXTENSION] = replace(at_hand, passwords=Meeting())
+    words = ["the first new password", "the other new password"]
+    answers = await asyncio.gather(
+        *(
+            visitor.post("/password", password=new, again=new)
+            for visitor, new in zip((alice, other), words, strict=True)
+        )
+    )
+    app.extensions[EXTENSION] = at_hand
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [303, 409]
+    assert [await visitor.is_logged_in() for visitor in (alice, other)] == [
+        status == 303 for status in statuses
+    ]
+    for new, status in zip(words, statuses, strict=True):
+        known = await Visitor(app, "192.0.2.4").log_in("alice", new) == 303
+        assert known is (status == 303)
 
 
 # --- what browsers are told ----------------------------------------------------------------------
