@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +22,9 @@ from quart_login import (
 )
 
 from .database import User
-from .passwords import SHORTEST, objections
+from .names import LONGEST as LONGEST_NAME
+from .names import fold, is_name
+from .passwords import LONGEST, SHORTEST, objections
 from .services import me, services
 
 blueprint = Blueprint("accounts", __name__)
@@ -31,11 +32,6 @@ blueprint = Blueprint("accounts", __name__)
 WRONG = "That name and password do not match."
 NOT_YOURS = "That is not your password."
 TOO_MANY = "That was tried too often. Please wait for a quarter of an hour."
-
-
-def fold(name: str) -> str:
-    """Return *name* as it is compared: how it is written makes no other user."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 @blueprint.route("/register", methods=["GET", "POST"])
@@ -61,8 +57,8 @@ async def register() -> Any:
 def _objections(name: str, password: str, again: str) -> dict[str, str]:
     """Return what is wrong, by the fields of the form."""
     problem = {}
-    if not 1 <= len(name) <= 40 or not name.isprintable() or not fold(name):
-        problem["name"] = "Take a name of up to 40 characters."
+    if not is_name(name):
+        problem["name"] = f"Take a name of up to {LONGEST_NAME} characters."
     return problem | objections(password, again, name)
 
 
@@ -84,8 +80,8 @@ async def login() -> Any:
     if request.method != "POST":
         return await render_template("login.html")
     form = await request.form
-    name = form.get("name", "")
-    user = await services().database.user_named(fold(name))
+    name = form.get("name", "").strip()
+    user = await services().database.user_named(fold(name)) if is_name(name) else None
     problem, status = await _check(name, user, form.get("password", ""))
     if user is None or problem:
         return await render_template("login.html", name=name, problem=problem), status
@@ -111,6 +107,10 @@ async def _check(
 ) -> tuple[str | None, int]:
     """Return what is wrong with this name and password, and the status that says so."""
     at_hand = services()
+    if not is_name(name) or len(password) > LONGEST:
+        # Nobody has such a one, and it is not worth the time to look at it.
+        await report_login_failure(reason="impossible", user=user)
+        return wrong, 422
     if not await at_hand.throttle.allows(fold(name)):
         await report_login_failure(name, reason="too_many", user=user)
         return TOO_MANY, 429

@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from quart_login import UserMixin
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 
+from .names import LONGEST, LONGEST_FOLDED
+
 #: The drivers that wait without blocking, for who names a database alone.
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
@@ -32,8 +34,8 @@ class User(UserMixin, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: As it was typed, and as it is compared.
-    name: Mapped[str] = mapped_column(String(40))
-    folded: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(LONGEST))
+    folded: Mapped[str] = mapped_column(String(LONGEST_FOLDED), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     #: Changes with the password.  Every login that was made before it did is over.
     session_epoch: Mapped[int] = mapped_column(default=0)

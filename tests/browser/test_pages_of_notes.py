@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from http.cookiejar import CookieJar
@@ -22,7 +23,7 @@ from quart.testing.connections import WebsocketResponseError
 
 from examples.notes import throttle
 from examples.notes.app import create_app
-from examples.notes.passwords import Passwords
+from examples.notes.passwords import LONGEST, Passwords
 from examples.notes.services import EXTENSION
 from quart_login.testing import assert_routes_guarded
 
@@ -116,6 +117,9 @@ async def test_every_page_is_for_users_but_those_that_say_they_are_not(app: Quar
         ("", PASSWORD, PASSWORD, "Take a name"),
         ("x" * 41, PASSWORD, PASSWORD, "Take a name"),
         ("tab\tulator", PASSWORD, PASSWORD, "Take a name"),
+        ("nul\0", PASSWORD, PASSWORD, "Take a name"),
+        ("\u3164\u2800", PASSWORD, PASSWORD, "Take a name"),  # nothing that is seen
+        ("\ufdfa" * 40, PASSWORD, PASSWORD, "Take a name"),  # 720 characters, written out
         ("carol", "fourteen chars", "fourteen chars", "That is too short"),
         ("carol", "x" * 257, "x" * 257, "or fewer"),
         ("carol", PASSWORD, PASSWORD + "!", "not the same"),
@@ -123,6 +127,9 @@ async def test_every_page_is_for_users_but_those_that_say_they_are_not(app: Quar
         ("ALICE", PASSWORD, PASSWORD, "Somebody else has that name."),
         (" alice ", PASSWORD, PASSWORD, "Somebody else has that name."),
         ("\N{FULLWIDTH LATIN SMALL LETTER A}lice", PASSWORD, PASSWORD, "Somebody else"),
+        ("al\ufe0fice", PASSWORD, PASSWORD, "Somebody else"),
+        ("alice\u034f", PASSWORD, PASSWORD, "Somebody else"),
+        ("\u3164alice", PASSWORD, PASSWORD, "Somebody else"),
     ],
 )
 async def test_what_is_wrong_with_a_registration_is_said(
@@ -163,6 +170,32 @@ async def test_who_confirms_is_told_of_the_password_alone(alice: Visitor) -> Non
 
 async def test_a_name_is_the_same_however_it_is_written(app: Quart, alice: Visitor) -> None:
     assert await Visitor(app).log_in("  aLiCe") == 303
+    other = Visitor(app, "192.0.2.4")
+    assert (await other.register("Zo\N{COMBINING DIAERESIS}e  Doe")).status_code == 303
+    assert await Visitor(app).log_in("zo\N{COMBINING DIAERESIS}e doe") == 303
+
+
+async def test_nothing_long_is_looked_at(
+    app: Quart, alice: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To normalize a text of marks takes the square of its length, and nothing else runs."""
+    longest, normalize = 0, unicodedata.normalize
+
+    def watched(form: Any, text: str) -> str:
+        nonlocal longest
+        longest = max(longest, len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", watched)
+    stranger, marks = Visitor(app, "192.0.2.4"), "\u0315\u0327" * 2000
+    assert await stranger.log_in(marks, "x") == 422
+    assert await stranger.log_in("alice", marks) == 422
+    assert await stranger.log_in("alice\0") == 422
+    assert (await stranger.post("/register", name=marks, password=marks)).status_code == 422
+    assert (await alice.post("/confirm", password=marks)).status_code == 422
+    assert (await alice.post("/password", password=marks, again=marks)).status_code == 422
+    assert longest <= LONGEST
+    assert await stranger.log_in("alice") == 303
 
 
 # --- throttling ----------------------------------------------------------------------------------
@@ -423,6 +456,8 @@ def test_the_notes_on_postgresql(serve: Callable[..., Server], postgres_url: str
 
     ask(laptop, "/register", name="Zoë", password=PASSWORD, again=PASSWORD)
     assert ask(phone, "/login", name="zoë", password="wrong")[0] == 422
+    assert ask(phone, "/login", name="zoë\0", password="wrong\0")[0] == 422
+    assert ask(phone, "/register", name="\ufdfa" * 40, password=PASSWORD, again=PASSWORD)[0] == 422
     assert "Nothing yet." in ask(phone, "/login", name="zoë", password=PASSWORD)[1]
     assert "Your note is kept." in ask(laptop, "/notes/", title="On PostgreSQL", text="é")[1]
     assert "On PostgreSQL" in ask(phone, "/notes/")[1]
