@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import time
 import unicodedata
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import replace
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 from argon2 import PasswordHasher
@@ -421,12 +423,94 @@ async def test_by_https_the_cookies_are_the_hosts_alone(tmp_path: Path) -> None:
     assert "max-age" in response.headers["Strict-Transport-Security"]
 
 
+FORWARDED = {
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "notes.example",
+    "Origin": "https://notes.example",
+}
+
+
+def behind(directory: Path, proxies: int) -> Quart:
+    return create_app(settings(directory) | {"LOGIN_SECURE_COOKIES": True, "PROXIES": proxies})
+
+
+async def test_behind_a_proxy_everybody_has_an_address(tmp_path: Path) -> None:
+    app = behind(tmp_path, 1)
+    await app.extensions[EXTENSION].database.make_tables()
+    async with app.test_app():
+
+        async def send(path: str, address: str, password: str) -> int:
+            headers = FORWARDED | {"X-Forwarded-For": f"203.0.113.99, {address}"}
+            form = {"name": "alice", "password": password, "again": password}
+            proxy = Visitor(app, "127.0.0.1")
+            return (await proxy.post(path, headers=headers, **form)).status_code
+
+        assert await send("/register", "192.0.2.1", PASSWORD) == 303
+        tries = [await send("/login", "198.51.100.1", f"guess {number}") for number in range(6)]
+        assert tries == [422] * 5 + [429]
+        assert await send("/login", "198.51.100.1", PASSWORD) == 429
+        assert await send("/login", "192.0.2.1", PASSWORD) == 303
+
+
+@pytest.mark.parametrize(("proxies", "status"), [(1, 101), (0, 403)])
+async def test_the_live_page_is_open_behind_a_proxy_that_is_told_of(
+    tmp_path: Path, proxies: int, status: int
+) -> None:
+    app = behind(tmp_path, proxies)
+    await app.extensions[EXTENSION].database.make_tables()
+    headers = FORWARDED | {"Host": "notes.example"}
+    form = {"name": "alice", "password": PASSWORD, "again": PASSWORD}
+    async with app.test_app():
+        client = app.test_client()
+        answer = await client.post("/register", form=form, headers=headers)
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        headers["Cookie"] = cookie
+        async with app.test_client().websocket("/live/socket", headers=headers) as connection:
+            if status == 101:
+                assert await connection.receive_json() == {"notes": []}
+            else:
+                with pytest.raises(WebsocketResponseError) as refused:
+                    await connection.receive()
+                assert refused.value.response.status_code == status
+
+
+async def test_who_claims_an_address_is_not_believed(tmp_path: Path) -> None:
+    app = behind(tmp_path, 0)
+    await app.extensions[EXTENSION].database.make_tables()
+    async with app.test_app():
+        thief, tries = Visitor(app), []
+        for number in range(6):
+            claim = {"X-Forwarded-For": f"192.0.2.{number}"}
+            form = {"name": "alice", "password": "a guess"}
+            tries.append((await thief.post("/login", headers=claim, **form)).status_code)
+        assert tries == [422] * 5 + [429]
+
+
 async def test_a_stranger_opens_no_live_page(app: Quart, alice: Visitor) -> None:
     for headers, status in (({}, 401), ({"Origin": "https://evil.example"}, 403)):
         async with app.test_client().websocket("/live/socket", headers=headers) as connection:
             with pytest.raises(WebsocketResponseError) as refused:
                 await connection.receive()
         assert refused.value.response.status_code == status
+
+
+async def test_a_database_that_does_not_answer_is_no_mistake(
+    app: Quart, alice: Visitor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stranger = Visitor(app, "192.0.2.4")
+    with closing(sqlite3.connect(tmp_path / "notes.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        answers = [
+            await stranger.post("/login", name="alice", password=PASSWORD),
+            await stranger.register("carol"),
+        ]
+        other.execute("ROLLBACK")
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "Please try again soon." in await answer.get_data(as_text=True)
+    assert "database is locked" in caplog.text
+    assert "alice" not in caplog.text and PASSWORD not in caplog.text
+    assert (await stranger.register("carol")).status_code == 303
 
 
 # --- PostgreSQL, and the command -----------------------------------------------------------------
@@ -465,6 +549,15 @@ def test_the_notes_on_postgresql(serve: Callable[..., Server], postgres_url: str
     assert "One other device was logged out." in changed
     assert "Please log in first." in ask(phone, "/notes/")[1]
     assert "On PostgreSQL" in ask(laptop, "/notes/")[1]
+
+
+def test_who_forgets_the_proxy_is_told(serve: Callable[..., Server]) -> None:
+    assert "--proxies" in serve("notes", "--https").said()
+    server = serve("notes", "--https", "--proxies", "1")
+    assert "--proxies" not in server.said()
+    asked = Request(f"{server.url}/register", urlencode({"name": "x"}).encode(), dict(FORWARDED))
+    with pytest.raises(HTTPError, match="422"):
+        build_opener().open(asked)
 
 
 @pytest.mark.parametrize(
