@@ -1,7 +1,7 @@
 """A login form, a protected page and a logout, in Flask.
 
     pip install '.[example]'
-    hypercorn examples/basic_flask.py:app
+    flask --app examples/basic_flask.py run --port 8000
 
 Then open http://127.0.0.1:8000.
 """

@@ -3,6 +3,7 @@
 python -m examples.notes                                  SQLite, one process
 python -m examples.notes --redis redis://localhost        login sessions in Redis, two processes
 python -m examples.notes --database postgresql://localhost/notes
+python -m examples.notes --https --proxies 1              behind one proxy, which serves it by HTTPS
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import os
 import sys
+from typing import Any, Final
 
 from hypercorn.config import Config
 from hypercorn.run import run
@@ -19,6 +21,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .database import Database
 from .home import DIRECTORY, database_in, home, key_in
+
+#: What is said where a proxy is not told of.
+_ALL_ONE: Final = (
+    "Without --proxies all visitors have the proxy's address: one of them locks out all, by wrong"
+    " passwords. And no live page opens. Say how many proxies there are, as in --proxies 1."
+)
 
 
 def main() -> int:
@@ -29,6 +37,9 @@ def main() -> int:
     os.environ["NOTES_DATABASE"] = options.database or database_in(directory)
     os.environ["NOTES_REDIS"] = options.redis or ""
     os.environ["NOTES_LOGIN_SECURE_COOKIES"] = "true" if options.https else "false"
+    os.environ["NOTES_PROXIES"] = str(options.proxies)
+    if options.https and not options.proxies:
+        print(_ALL_ONE, file=sys.stderr)
     try:
         asyncio.run(_make_tables(os.environ["NOTES_DATABASE"]))
     except (OSError, SQLAlchemyError) as error:
@@ -55,6 +66,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--database", metavar="URL", help="default: SQLite, in the directory")
     parser.add_argument("--redis", metavar="URL", help="keep login sessions there, and be two")
     parser.add_argument("--https", action="store_true", help="a proxy serves it by HTTPS alone")
+    proxies: dict[str, Any] = {"type": int, "choices": range(10), "default": 0, "metavar": "N"}
+    parser.add_argument("--proxies", **proxies, help="believe what so many of them say of visitors")
     return parser.parse_args()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +22,9 @@ from quart_login import (
 )
 
 from .database import User
-from .passwords import SHORTEST, objections
+from .names import LONGEST as LONGEST_NAME
+from .names import fold, is_name
+from .passwords import LONGEST, SHORTEST, objections
 from .services import me, services
 
 blueprint = Blueprint("accounts", __name__)
@@ -31,11 +32,6 @@ blueprint = Blueprint("accounts", __name__)
 WRONG = "That name and password do not match."
 NOT_YOURS = "That is not your password."
 TOO_MANY = "That was tried too often. Please wait for a quarter of an hour."
-
-
-def fold(name: str) -> str:
-    """Return *name* as it is compared: how it is written makes no other user."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 @blueprint.route("/register", methods=["GET", "POST"])
@@ -61,8 +57,8 @@ async def register() -> Any:
 def _objections(name: str, password: str, again: str) -> dict[str, str]:
     """Return what is wrong, by the fields of the form."""
     problem = {}
-    if not 1 <= len(name) <= 40 or not name.isprintable() or not fold(name):
-        problem["name"] = "Take a name of up to 40 characters."
+    if not is_name(name):
+        problem["name"] = f"Take a name of up to {LONGEST_NAME} characters."
     return problem | objections(password, again, name)
 
 
@@ -84,8 +80,8 @@ async def login() -> Any:
     if request.method != "POST":
         return await render_template("login.html")
     form = await request.form
-    name = form.get("name", "")
-    user = await services().database.user_named(fold(name))
+    name = form.get("name", "").strip()
+    user = await services().database.user_named(fold(name)) if is_name(name) else None
     problem, status = await _check(name, user, form.get("password", ""))
     if user is None or problem:
         return await render_template("login.html", name=name, problem=problem), status
@@ -111,6 +107,10 @@ async def _check(
 ) -> tuple[str | None, int]:
     """Return what is wrong with this name and password, and the status that says so."""
     at_hand = services()
+    if not is_name(name) or len(password) > LONGEST:
+        # Nobody has such a one, and it is not worth the time to look at it.
+        await report_login_failure(reason="impossible", user=user)
+        return wrong, 422
     if not await at_hand.throttle.allows(fold(name)):
         await report_login_failure(name, reason="too_many", user=user)
         return TOO_MANY, 429
@@ -120,14 +120,13 @@ async def _check(
         return wrong, 422
     await at_hand.throttle.forget(fold(name))
     if at_hand.passwords.is_outdated(user.password_hash):
-        await _keep_password(user, password)
+        await _change_password(user, password, user.session_epoch)
     return None, 200
 
 
-async def _keep_password(user: User, password: str) -> None:
-    user.password_hash = await services().passwords.hash(password)
-    async with services().database.session() as session, session.begin():
-        await session.merge(user)
+async def _change_password(user: User, password: str, epoch: int) -> User | None:
+    password_hash = await services().passwords.hash(password)
+    return await services().database.change_password(user, password_hash, epoch)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
@@ -136,14 +135,16 @@ async def password() -> Any:
     """Change the password, and end every login that was made with the old one."""
     if request.method != "POST":
         return await render_template("password.html", shortest=SHORTEST)
-    form, user = await request.form, me()
+    form = await request.form
     new = form.get("password", "")
-    if problem := objections(new, form.get("again", ""), user.name):
+    if problem := objections(new, form.get("again", ""), me().name):
         return await render_template("password.html", shortest=SHORTEST, problem=problem), 422
     # With the new epoch all logins are over, whether or not anything below succeeds. This browser
     # gets another one, and the others' are taken off the list of devices.
-    user.session_epoch += 1
-    await _keep_password(user, new)
+    user = await _change_password(me(), new, me().session_epoch + 1)
+    if user is None:
+        problem = {"password": "It was changed by another of your devices just now."}
+        return await render_template("password.html", shortest=SHORTEST, problem=problem), 409
     await login_user(user, remember=login_remembered())
     others = await revoke_other_sessions()
     await flash(f"Your password is changed. {_devices(others)}")

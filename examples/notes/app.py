@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from quart import (
     Quart,
+    current_app,
     has_request_context,
     has_websocket_context,
     redirect,
@@ -21,7 +22,8 @@ from quart import (
     url_for,
 )
 from redis.asyncio import Redis
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from quart_login import LoginManager, current_user, login_exempt, purge_sessions
 from quart_login.stores import Store
@@ -33,6 +35,7 @@ from .database import Database, User
 from .home import database_in, home, key_in
 from .news import News, RedisNews
 from .passwords import Passwords
+from .proxies import behind
 from .services import EXTENSION, Services
 from .shield import raise_shield
 from .throttle import Throttle
@@ -54,6 +57,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Quart:
         DATA=None,
         DATABASE=None,
         REDIS=None,
+        PROXIES=0,
         MAX_CONTENT_LENGTH=64 * 1024,
         SESSION_COOKIE_SAMESITE="Lax",
         REMEMBER_COOKIE_SAMESITE="Lax",
@@ -78,11 +82,15 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Quart:
         app.register_blueprint(part.blueprint)
     app.add_url_rule("/", view_func=welcome)
     app.register_error_handler(HTTPException, show_error)
+    for trouble in (OperationalError, InterfaceError, ConnectionError):
+        app.register_error_handler(trouble, show_trouble)
     app.context_processor(_for_templates)
     app.template_filter("ago")(ago)
     app.template_filter("moment")(moment)
     app.before_serving(_log_with_times)
     app.while_serving(lambda: _beside(app))
+    if app.config["PROXIES"]:
+        app.asgi_app = behind(app.config["PROXIES"], app.asgi_app)  # type: ignore[method-assign]
     return app
 
 
@@ -131,7 +139,7 @@ _SAID: Final = {
     404: ("Not here", "There is no such page, or it is not yours."),
     405: ("Not so", "This page is not for that."),
     413: ("Too much", "That is more than a note can be."),
-    503: ("One moment", "We cannot tell who you are just now. Please try again soon."),
+    503: ("One moment", "What we need does not answer just now. Please try again soon."),
 }
 
 
@@ -143,6 +151,14 @@ async def show_error(error: HTTPException) -> Any:
     response = error.get_response()
     response.set_data(page)
     return response
+
+
+async def show_trouble(error: Exception) -> Any:
+    """Say that the database, or what else is asked, does not answer: it is nobody's mistake."""
+    if has_websocket_context():
+        raise error
+    current_app.logger.error("%s: %s", type(error).__name__, error)
+    return await show_error(ServiceUnavailable())
 
 
 # --- what is done beside requests ----------------------------------------------------------------

@@ -9,13 +9,15 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, String, Text, event, select
+from sqlalchemy import ForeignKey, String, Text, event, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from quart_login import UserMixin
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
+
+from .names import LONGEST, LONGEST_FOLDED
 
 #: The drivers that wait without blocking, for who names a database alone.
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -32,8 +34,8 @@ class User(UserMixin, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: As it was typed, and as it is compared.
-    name: Mapped[str] = mapped_column(String(40))
-    folded: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(LONGEST))
+    folded: Mapped[str] = mapped_column(String(LONGEST_FOLDED), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     #: Changes with the password.  Every login that was made before it did is over.
     session_epoch: Mapped[int] = mapped_column(default=0)
@@ -101,6 +103,13 @@ class Database:
     async def user_named(self, folded: str) -> User | None:
         async with self.session() as session:
             return await session.scalar(select(User).where(User.folded == folded))
+
+    async def change_password(self, user: User, password_hash: str, epoch: int) -> User | None:
+        """Return *user* with a new password; None if it was changed since *user* was loaded."""
+        still = (User.id == user.id, User.session_epoch == user.session_epoch)
+        values = {"password_hash": password_hash, "session_epoch": epoch}
+        async with self.session() as session, session.begin():
+            return await session.scalar(update(User).where(*still).values(values).returning(User))
 
     # --- notes: whoever asks for one says whose --------------------------------------------------
 

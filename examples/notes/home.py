@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 #: Below where the application is started.
@@ -23,16 +25,19 @@ def home(named: str | None = None) -> Path:
 
 
 def database_in(directory: Path) -> str:
-    """Return the URL of the database in *directory*."""
-    return f"sqlite:///{directory / 'notes.sqlite3'}"
+    """Return the URL of the database in *directory*, whose file is made, for its owner alone."""
+    path = directory / "notes.sqlite3"
+    path.touch(mode=0o600)  # SQLite gives its other files the same mode.
+    return f"sqlite:///{path}"
 
 
 def key_in(directory: Path) -> str:
     """Return the secret key in *directory*, which is made, for its owner alone."""
     path = directory / "secret_key"
-    try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+    if not path.exists():
+        # Written beside it first: nobody reads half a key, and two starts at once have the same.
+        with NamedTemporaryFile("w", dir=directory) as file, suppress(FileExistsError):
             file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+            file.flush()
+            os.link(file.name, path)
     return path.read_text().strip()

@@ -3,8 +3,10 @@
 Rule 1.  What changes something is sent by this site's own pages.  Browsers say where a request
          comes from (``Sec-Fetch-Site``; older ones only ``Origin``), and no page can make them lie;
          who says neither is no browser, and carries nobody's cookies.  So forms need no token.
-Rule 2.  A page loads what this site serves, from files: no script or style in the page itself.
-Rule 3.  Nothing but static files is kept by the browser, so that the back button shows no page of
+Rule 2.  A request is there as a whole before anybody asks whose it is.  Guards would judge it when
+         its headers are there, and its form may come a minute later, when that login has ended.
+Rule 3.  A page loads what this site serves, from files: no script or style in the page itself.
+Rule 4.  Nothing but static files is kept by the browser, so that the back button shows no page of
          somebody who has logged out.
 """
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from quart import Quart, Response, abort, current_app, request
+from quart import Quart, Response, abort, current_app, request, request_started
 
 _SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -32,8 +34,14 @@ _POLICY: Final = "; ".join(
 
 def raise_shield(app: Quart) -> None:
     """Guard each request to *app*, and mark each response."""
+    # This signal comes before all hooks. The login manager's is the first of those.
+    request_started.connect(await_body, app)
     app.before_request(refuse_other_sites)
     app.after_request(mark)
+
+
+async def await_body(app: Quart, **_: object) -> None:
+    await request.get_data()
 
 
 async def refuse_other_sites() -> None:

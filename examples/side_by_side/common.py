@@ -12,6 +12,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from argon2 import PasswordHasher
@@ -43,7 +44,7 @@ class User:
 def settings() -> dict[str, Any]:
     """Return what both halves set."""
     return {
-        "SECRET_KEY": os.environ.get("SECRET_KEY") or _key(),
+        "SECRET_KEY": os.environ.get("SECRET_KEY") or key_in(_home()),
         "SESSION_COOKIE_PATH": "/",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "REMEMBER_COOKIE_SAMESITE": "Lax",
@@ -65,13 +66,15 @@ def _home() -> Path:
     return directory
 
 
-def _key() -> str:
+def key_in(directory: Path) -> str:
     """Return the secret key, which is made at the first start: a new one ends all logins."""
-    path = _home() / "secret_key"
-    with suppress(FileExistsError):
-        new = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with open(new, "w") as file:
+    path = directory / "secret_key"
+    if not path.exists():
+        # Written beside it first: nobody reads half a key, and two starts at once have the same.
+        with NamedTemporaryFile("w", dir=directory) as file, suppress(FileExistsError):
             file.write(secrets.token_hex(32))
+            file.flush()
+            os.link(file.name, path)
     return path.read_text().strip()
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import sqlite3
 import time
+import unicodedata
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import replace
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 from argon2 import PasswordHasher
@@ -21,7 +25,7 @@ from quart.testing.connections import WebsocketResponseError
 
 from examples.notes import throttle
 from examples.notes.app import create_app
-from examples.notes.passwords import Passwords
+from examples.notes.passwords import LONGEST, Passwords
 from examples.notes.services import EXTENSION
 from quart_login.testing import assert_routes_guarded
 
@@ -115,6 +119,9 @@ async def test_every_page_is_for_users_but_those_that_say_they_are_not(app: Quar
         ("", PASSWORD, PASSWORD, "Take a name"),
         ("x" * 41, PASSWORD, PASSWORD, "Take a name"),
         ("tab\tulator", PASSWORD, PASSWORD, "Take a name"),
+        ("nul\0", PASSWORD, PASSWORD, "Take a name"),
+        ("\u3164\u2800", PASSWORD, PASSWORD, "Take a name"),  # nothing that is seen
+        ("\ufdfa" * 40, PASSWORD, PASSWORD, "Take a name"),  # 720 characters, written out
         ("carol", "fourteen chars", "fourteen chars", "That is too short"),
         ("carol", "x" * 257, "x" * 257, "or fewer"),
         ("carol", PASSWORD, PASSWORD + "!", "not the same"),
@@ -122,6 +129,9 @@ async def test_every_page_is_for_users_but_those_that_say_they_are_not(app: Quar
         ("ALICE", PASSWORD, PASSWORD, "Somebody else has that name."),
         (" alice ", PASSWORD, PASSWORD, "Somebody else has that name."),
         ("\N{FULLWIDTH LATIN SMALL LETTER A}lice", PASSWORD, PASSWORD, "Somebody else"),
+        ("al\ufe0fice", PASSWORD, PASSWORD, "Somebody else"),
+        ("alice\u034f", PASSWORD, PASSWORD, "Somebody else"),
+        ("\u3164alice", PASSWORD, PASSWORD, "Somebody else"),
     ],
 )
 async def test_what_is_wrong_with_a_registration_is_said(
@@ -162,6 +172,32 @@ async def test_who_confirms_is_told_of_the_password_alone(alice: Visitor) -> Non
 
 async def test_a_name_is_the_same_however_it_is_written(app: Quart, alice: Visitor) -> None:
     assert await Visitor(app).log_in("  aLiCe") == 303
+    other = Visitor(app, "192.0.2.4")
+    assert (await other.register("Zo\N{COMBINING DIAERESIS}e  Doe")).status_code == 303
+    assert await Visitor(app).log_in("zo\N{COMBINING DIAERESIS}e doe") == 303
+
+
+async def test_nothing_long_is_looked_at(
+    app: Quart, alice: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To normalize a text of marks takes the square of its length, and nothing else runs."""
+    longest, normalize = 0, unicodedata.normalize
+
+    def watched(form: Any, text: str) -> str:
+        nonlocal longest
+        longest = max(longest, len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", watched)
+    stranger, marks = Visitor(app, "192.0.2.4"), "\u0315\u0327" * 2000
+    assert await stranger.log_in(marks, "x") == 422
+    assert await stranger.log_in("alice", marks) == 422
+    assert await stranger.log_in("alice\0") == 422
+    assert (await stranger.post("/register", name=marks, password=marks)).status_code == 422
+    assert (await alice.post("/confirm", password=marks)).status_code == 422
+    assert (await alice.post("/password", password=marks, again=marks)).status_code == 422
+    assert longest <= LONGEST
+    assert await stranger.log_in("alice") == 303
 
 
 # --- throttling ----------------------------------------------------------------------------------
@@ -298,6 +334,35 @@ async def test_a_stale_login_changes_no_password(alice: Visitor) -> None:
     assert await Visitor(app, "192.0.2.4").log_in("alice") == 303
 
 
+async def test_of_two_new_passwords_at_once_one_is_taken(app: Quart, alice: Visitor) -> None:
+    other, both = Visitor(app, "192.0.2.3"), asyncio.Barrier(2)
+    assert await other.log_in("alice") == 303
+    at_hand = app.extensions[EXTENSION]
+
+    class Meeting(Passwords):
+        async def hash(self, password: str) -> str:
+            await both.wait()
+            return await at_hand.passwords.hash(password)
+
+    app.extensions[EXTENSION] = replace(at_hand, passwords=Meeting())
+    words = ["the first new password", "the other new password"]
+    answers = await asyncio.gather(
+        *(
+            visitor.post("/password", password=new, again=new)
+            for visitor, new in zip((alice, other), words, strict=True)
+        )
+    )
+    app.extensions[EXTENSION] = at_hand
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [303, 409]
+    assert [await visitor.is_logged_in() for visitor in (alice, other)] == [
+        status == 303 for status in statuses
+    ]
+    for new, status in zip(words, statuses, strict=True):
+        known = await Visitor(app, "192.0.2.4").log_in("alice", new) == 303
+        assert known is (status == 303)
+
+
 # --- what browsers are told ----------------------------------------------------------------------
 
 
@@ -358,12 +423,94 @@ async def test_by_https_the_cookies_are_the_hosts_alone(tmp_path: Path) -> None:
     assert "max-age" in response.headers["Strict-Transport-Security"]
 
 
+FORWARDED = {
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "notes.example",
+    "Origin": "https://notes.example",
+}
+
+
+def behind(directory: Path, proxies: int) -> Quart:
+    return create_app(settings(directory) | {"LOGIN_SECURE_COOKIES": True, "PROXIES": proxies})
+
+
+async def test_behind_a_proxy_everybody_has_an_address(tmp_path: Path) -> None:
+    app = behind(tmp_path, 1)
+    await app.extensions[EXTENSION].database.make_tables()
+    async with app.test_app():
+
+        async def send(path: str, address: str, password: str) -> int:
+            headers = FORWARDED | {"X-Forwarded-For": f"203.0.113.99, {address}"}
+            form = {"name": "alice", "password": password, "again": password}
+            proxy = Visitor(app, "127.0.0.1")
+            return (await proxy.post(path, headers=headers, **form)).status_code
+
+        assert await send("/register", "192.0.2.1", PASSWORD) == 303
+        tries = [await send("/login", "198.51.100.1", f"guess {number}") for number in range(6)]
+        assert tries == [422] * 5 + [429]
+        assert await send("/login", "198.51.100.1", PASSWORD) == 429
+        assert await send("/login", "192.0.2.1", PASSWORD) == 303
+
+
+@pytest.mark.parametrize(("proxies", "status"), [(1, 101), (0, 403)])
+async def test_the_live_page_is_open_behind_a_proxy_that_is_told_of(
+    tmp_path: Path, proxies: int, status: int
+) -> None:
+    app = behind(tmp_path, proxies)
+    await app.extensions[EXTENSION].database.make_tables()
+    headers = FORWARDED | {"Host": "notes.example"}
+    form = {"name": "alice", "password": PASSWORD, "again": PASSWORD}
+    async with app.test_app():
+        client = app.test_client()
+        answer = await client.post("/register", form=form, headers=headers)
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        headers["Cookie"] = cookie
+        async with app.test_client().websocket("/live/socket", headers=headers) as connection:
+            if status == 101:
+                assert await connection.receive_json() == {"notes": []}
+            else:
+                with pytest.raises(WebsocketResponseError) as refused:
+                    await connection.receive()
+                assert refused.value.response.status_code == status
+
+
+async def test_who_claims_an_address_is_not_believed(tmp_path: Path) -> None:
+    app = behind(tmp_path, 0)
+    await app.extensions[EXTENSION].database.make_tables()
+    async with app.test_app():
+        thief, tries = Visitor(app), []
+        for number in range(6):
+            claim = {"X-Forwarded-For": f"192.0.2.{number}"}
+            form = {"name": "alice", "password": "a guess"}
+            tries.append((await thief.post("/login", headers=claim, **form)).status_code)
+        assert tries == [422] * 5 + [429]
+
+
 async def test_a_stranger_opens_no_live_page(app: Quart, alice: Visitor) -> None:
     for headers, status in (({}, 401), ({"Origin": "https://evil.example"}, 403)):
         async with app.test_client().websocket("/live/socket", headers=headers) as connection:
             with pytest.raises(WebsocketResponseError) as refused:
                 await connection.receive()
         assert refused.value.response.status_code == status
+
+
+async def test_a_database_that_does_not_answer_is_no_mistake(
+    app: Quart, alice: Visitor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stranger = Visitor(app, "192.0.2.4")
+    with closing(sqlite3.connect(tmp_path / "notes.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        answers = [
+            await stranger.post("/login", name="alice", password=PASSWORD),
+            await stranger.register("carol"),
+        ]
+        other.execute("ROLLBACK")
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "Please try again soon." in await answer.get_data(as_text=True)
+    assert "database is locked" in caplog.text
+    assert "alice" not in caplog.text and PASSWORD not in caplog.text
+    assert (await stranger.register("carol")).status_code == 303
 
 
 # --- PostgreSQL, and the command -----------------------------------------------------------------
@@ -393,6 +540,8 @@ def test_the_notes_on_postgresql(serve: Callable[..., Server], postgres_url: str
 
     ask(laptop, "/register", name="Zoë", password=PASSWORD, again=PASSWORD)
     assert ask(phone, "/login", name="zoë", password="wrong")[0] == 422
+    assert ask(phone, "/login", name="zoë\0", password="wrong\0")[0] == 422
+    assert ask(phone, "/register", name="\ufdfa" * 40, password=PASSWORD, again=PASSWORD)[0] == 422
     assert "Nothing yet." in ask(phone, "/login", name="zoë", password=PASSWORD)[1]
     assert "Your note is kept." in ask(laptop, "/notes/", title="On PostgreSQL", text="é")[1]
     assert "On PostgreSQL" in ask(phone, "/notes/")[1]
@@ -400,6 +549,15 @@ def test_the_notes_on_postgresql(serve: Callable[..., Server], postgres_url: str
     assert "One other device was logged out." in changed
     assert "Please log in first." in ask(phone, "/notes/")[1]
     assert "On PostgreSQL" in ask(laptop, "/notes/")[1]
+
+
+def test_who_forgets_the_proxy_is_told(serve: Callable[..., Server]) -> None:
+    assert "--proxies" in serve("notes", "--https").said()
+    server = serve("notes", "--https", "--proxies", "1")
+    assert "--proxies" not in server.said()
+    asked = Request(f"{server.url}/register", urlencode({"name": "x"}).encode(), dict(FORWARDED))
+    with pytest.raises(HTTPError, match="422"):
+        build_opener().open(asked)
 
 
 @pytest.mark.parametrize(

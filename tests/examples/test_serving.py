@@ -21,16 +21,21 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ALICE = {"username": "alice", "password": "follow the white rabbit", "remember": "on"}
 
+COMMANDS = {
+    "basic": ["hypercorn", "examples/basic.py:app", "--bind", "127.0.0.1:0"],
+    "basic_flask": ["flask", "--app", "examples/basic_flask.py", "run", "--port", "0"],
+}
+
 #: A server that says nothing for so many seconds will not say anything.
 PATIENCE = 60
 
 
 @pytest.fixture
 def url(name: str) -> Iterator[str]:
-    """Serve the example with hypercorn on a port that the system chooses."""
-    hypercorn = Path(sys.executable).with_name("hypercorn")
+    """Serve the example by its own command, on a port that the system chooses."""
+    program, *options = COMMANDS[name]
     server = subprocess.Popen(
-        [hypercorn, f"examples/{name}.py:app", "--bind", "127.0.0.1:0"],
+        [Path(sys.executable).with_name(program), *options],
         cwd=ROOT,
         env={k: v for k, v in os.environ.items() if k != "SECRET_KEY"},
         stderr=subprocess.PIPE,
@@ -45,7 +50,7 @@ def url(name: str) -> Iterator[str]:
         server.terminate()
         _, errors = server.communicate()
         watchdog.cancel()
-    assert server.returncode == 0
+    assert server.returncode in (0, -signal.SIGTERM)
     assert "Traceback" not in errors
     assert "Warning" not in errors
 
@@ -114,6 +119,15 @@ def test_a_visit_over_http(url: str) -> None:
         assert response.status == 200
         assert "Nobody is logged in" in response.read().decode()
         assert response.headers["Set-Cookie"].startswith("remember_token=; ")
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_what_has_no_body_is_answered(url: str, method: str) -> None:
+    for path, statuses in (("/", (200,)), ("/protected", (200, 302))):
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+        connection.request(method, path, headers={"Connection": "close"})
+        assert connection.getresponse().status in statuses
+        connection.close()
 
 
 def _domain(browser: Browser) -> str:

@@ -165,6 +165,41 @@ async def test_a_signature_is_good_once(page: Any) -> None:
         assert (await client.post("/login/passkey", json=signed)).status_code == 422
 
 
+@pytest.mark.parametrize("counts", [True, False])
+async def test_a_copy_of_the_cookie_makes_no_signature_good_again(page: Any, counts: bool) -> None:
+    """Passkeys that are on several devices do not count."""
+    async with page.app.test_app():
+        client, key = page.app.test_client(), Authenticator()
+        await register(client, key)
+        await client.post("/logout")
+        asked = await client.post("/login/options", json={})
+        cookie = {"Cookie": asked.headers["Set-Cookie"].partition(";")[0]}
+        key.count -= not counts
+        signed, statuses = key.sign(await asked.get_json()), []
+        for _ in range(3):
+            copy = page.app.test_client(use_cookies=False)
+            response = await copy.post("/login/passkey", json=signed, headers=cookie)
+            statuses.append(response.status_code)
+        assert statuses == [200, 422, 422]
+        assert (await log_in(client, key)).status_code == 200
+
+
+async def test_what_was_spent_is_kept_for_as_long_as_it_counts(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def spent() -> int:
+        async with page.open_session() as db:
+            return len(list(await db.scalars(page.select(page.Spent))))
+
+    async with page.app.test_app():
+        client, key, now = page.app.test_client(), Authenticator(), page.time.time()
+        await register(client, key)
+        for later, kept in ((0, 1), (page.PATIENCE, 2), (2 * page.PATIENCE + 1, 2)):
+            monkeypatch.setattr(page.time, "time", lambda later=later: now + later)
+            assert (await log_in(client, key)).status_code == 200
+            assert await spent() == kept
+
+
 async def test_a_copy_of_the_key_is_noticed(page: Any) -> None:
     async with page.app.test_app():
         client, key = page.app.test_client(), Authenticator()
