@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from functools import partial
+from itertools import chain
+from typing import Any, Final, TypeVar
 
 from flask import Flask, request_started
+from werkzeug.datastructures import Headers
+from werkzeug.wsgi import ClosingIterator
 
-from quart_login._core.answers import HEARD, Answer, Sent
+from quart_login._core.answers import HEARD, Answer, NoAnswer, Sent
 from quart_login._core.kit import ATTRIBUTE
 from quart_login._core.step import step
 
+from ._alarm import in_time
 from .test_client import FlaskLoginClient
 
 R = TypeVar("R")
+
+#: Seconds for which an answer is waited for.
+PATIENCE: Final = 5.0
 
 
 class Visitor:
@@ -46,10 +54,15 @@ class Visitor:
         """Load the user of the request at hand."""
         return self._manager.current_user.is_authenticated
 
-    async def send(self, sent: Sent, first: Callable[[], Any] | None = None) -> Answer:
-        """Return what *sent* brings; *first* is called when the request begins."""
+    async def send(
+        self, sent: Sent, first: Callable[[], Any] | None = None, whole: bool = True
+    ) -> Answer:
+        """Return what *sent* brings; *first* is called when the request begins.
+
+        *whole* says whether the body is wanted, too.  Raises `NoAnswer`.
+        """
         told: set[str] = set()
-        client = FlaskLoginClient(self._app, self._app.response_class, use_cookies=False)
+        client = _Client(self._app, self._app.response_class, use_cookies=False)
         with ExitStack() as hearing:
             for signal, name in HEARD:
                 hearing.enter_context(signal.connected_to(_noting(told, name), sender=self._app))
@@ -57,11 +70,17 @@ class Visitor:
                 begin = _beginning(first)
                 hearing.enter_context(request_started.connected_to(begin, sender=self._app))
             try:
-                return self._answer(client, sent, told)
-            except Exception as error:  # A view's, which the application lets pass in tests.
-                return Answer(500, told=frozenset(told), error=error)
+                return in_time(PATIENCE, partial(self._tried, client, sent, told, whole))
+            except TimeoutError:
+                raise NoAnswer(f"within {PATIENCE:g} seconds") from None
 
-    def _answer(self, client: FlaskLoginClient, sent: Sent, told: set[str]) -> Answer:
+    def _tried(self, client: FlaskLoginClient, sent: Sent, told: set[str], whole: bool) -> Answer:
+        try:
+            return self._answer(client, sent, told, whole)
+        except Exception as error:  # A view's, which the application lets pass in tests.
+            return Answer(500, told=frozenset(told), error=error)
+
+    def _answer(self, client: FlaskLoginClient, sent: Sent, told: set[str], whole: bool) -> Answer:
         root = self._app.config["APPLICATION_ROOT"]
         host = sent.host or self._app.config["SERVER_NAME"] or "localhost"
         response = client.open(
@@ -72,8 +91,8 @@ class Visitor:
         )
         try:
             # What says no length is made while it is sent, and may have no end.
-            whole = "Content-Length" in response.headers or sent.method == "HEAD"
-            body = response.get_data() if whole else None
+            ends = "Content-Length" in response.headers or sent.method == "HEAD"
+            body = response.get_data() if whole and ends else None
         finally:
             response.close()
         decision = getattr(response, ATTRIBUTE, None)
@@ -84,6 +103,34 @@ class Visitor:
             frozenset(told),
             anonymous=None if decision is None else str(decision.reason or ""),
         )
+
+
+class _Client(FlaskLoginClient):
+    """A client that has its answer when the application has begun it.
+
+    (Werkzeug's waits for the first piece of the body, which a stream may send tomorrow.)
+    """
+
+    def run_wsgi_app(
+        self, environ: Any, buffered: bool = False
+    ) -> tuple[Iterable[bytes], str, Headers]:
+        begun: list[Any] = []
+        written: list[bytes] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Any:
+            if exc_info:
+                raise exc_info[1].with_traceback(exc_info[2])
+            begun[:] = status, Headers(headers)
+            return written.append
+
+        answer = self.application(environ, start_response)
+        pieces = iter(answer)
+        while not begun:  # as by a generator, which begins with its first piece
+            written.extend([next(pieces)])
+        body = ClosingIterator(chain(written, pieces), getattr(answer, "close", None))
+        return body, begun[0], begun[1]
 
 
 def _noting(told: set[str], name: str) -> Callable[..., None]:

@@ -12,10 +12,11 @@ from typing import Any, Final, TypeVar, cast
 from quart import Quart
 from quart.signals import request_started
 
-from ._core.answers import HEARD, Answer, Sent
+from ._core.answers import HEARD, Answer, NoAnswer, Sent
 from ._core.kit import ATTRIBUTE
 from ._core.origins import is_allowed
-from ._loops import in_time, is_trio, run
+from ._given_up import GivenUp, given_up_after
+from ._loops import in_time, is_trio, run, sleep
 from ._origins import view_allows
 from .testing import QuartLoginClient
 
@@ -70,8 +71,13 @@ class Visitor:
         """Load the user of the request at hand, when that is awaited."""
         return self._manager.load_user()
 
-    async def send(self, sent: Sent, first: Callable[[], Any] | None = None) -> Answer:
-        """Return what *sent* brings; *first* is called when the request begins."""
+    async def send(
+        self, sent: Sent, first: Callable[[], Any] | None = None, whole: bool = True
+    ) -> Answer:
+        """Return what *sent* brings; *first* is called when the request begins.
+
+        *whole* says whether the body is wanted, too.  Raises `NoAnswer`.
+        """
         told: set[str] = set()
         with ExitStack() as hearing:
             for signal, name in HEARD:
@@ -79,47 +85,31 @@ class Visitor:
             if first is not None:
                 begin = _beginning(first)
                 hearing.enter_context(request_started.connected_to(begin, sender=self._app))
-            try:
-                return await self._answer(sent, told)
-            except Exception as error:  # A view's, which the application lets pass in tests.
+            return await self._answer(sent, told, _Begun(self._app, whole))
+
+    async def _answer(self, sent: Sent, told: set[str], begun: _Begun) -> Answer:
+        try:
+            response = await self._response(sent, begun)
+            if begun.whole:
+                return await _whole(response, told)
+        except GivenUp:
+            if begun.status is None:
+                raise NoAnswer(f"within {PATIENCE:g} seconds") from None
+        except Exception as error:  # A view's, which the application lets pass in tests.
+            if begun.whole or begun.status is None:
                 return Answer(500, told=frozenset(told), error=error)
+        return Answer(begun.status, begun.headers, None, frozenset(told))
 
-    async def _answer(self, sent: Sent, told: set[str]) -> Answer:
+    async def _response(self, sent: Sent, begun: _Begun) -> Any:
         client = QuartLoginClient(self._app, use_cookies=False)
-        options: dict[str, Any] = {
-            "method": sent.method,
-            "headers": _headers(sent),
-            "scheme": "https",
-        }
-        if is_trio(self._app):  # Its client cannot be left.
-            response = await client.open(sent.path, **options)
-        else:
-            try:
-                response = await in_time(PATIENCE, partial(client.open, sent.path, **options))
-            except TimeoutError:
-                return await self._beginning_of(client, sent, options, told)
-        decision = getattr(response, ATTRIBUTE, None)
-        return Answer(
-            response.status_code,
-            list(response.headers),
-            await response.get_data(as_text=False),
-            frozenset(told),
-            anonymous=None if decision is None else str(decision.reason or ""),
+        connecting, own = cast(Any, client), client.http_connection_class
+        connecting.http_connection_class = partial(begun.connected, own)
+        send = partial(
+            client.open, sent.path, method=sent.method, headers=_headers(sent), scheme="https"
         )
-
-    async def _beginning_of(
-        self, client: QuartLoginClient, sent: Sent, options: dict[str, Any], told: set[str]
-    ) -> Answer:
-        """Return how an answer begins that has no end."""
-        async with client.request(sent.path, **options) as connection:
-            await connection.send_complete()
-            with suppress(TimeoutError):
-                await in_time(PATIENCE, connection.receive)
-            await connection.disconnect()
-        if connection.status_code is None:
-            raise TimeoutError(f"No answer in {PATIENCE} seconds.")
-        headers = list(connection.headers or ())
-        return Answer(connection.status_code, headers, None, frozenset(told))
+        if is_trio(self._app):  # Its client cannot be left.
+            return await send()
+        return await given_up_after(PATIENCE, send, begun.leave)
 
     # --- websockets ------------------------------------------------------------------------------
 
@@ -142,7 +132,59 @@ class Visitor:
         finally:
             # The view's exceptions are not what was asked for.
             with suppress(Exception):
-                await connection.__aexit__(None, None, None)
+                await self._close(partial(connection.__aexit__, None, None, None))
+
+    async def _close(self, close: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        if is_trio(self._app):
+            await close()
+        else:
+            await given_up_after(_SOON, close)
+
+
+async def _whole(response: Any, told: set[str]) -> Answer:
+    body = await response.get_data(as_text=False)
+    decision = getattr(response, ATTRIBUTE, None)
+    anonymous = None if decision is None else str(decision.reason or "")
+    headers = list(response.headers)
+    return Answer(response.status_code, headers, body, frozenset(told), anonymous=anonymous)
+
+
+class _Begun:
+    """An application, and how its one answer begins; without the rest, unless it is wanted."""
+
+    def __init__(self, app: Quart, whole: bool) -> None:
+        self._app = app
+        self.response_class = app.response_class
+        self.whole = whole
+        #: None as long as there is none.
+        self.status: Any = None
+        self.headers: list[tuple[str, str]] = []
+        self._connection: Any = None
+
+    def connected(self, kind: Any, app: Quart, *args: Any, **kwargs: Any) -> Any:
+        """Return a connection of that *kind* to the application, by this."""
+        self._connection = kind(self, *args, **kwargs)
+        return self._connection
+
+    async def leave(self) -> None:
+        """Be gone, as a browser that is closed: its handler is cancelled, and not it alone."""
+        if self._connection is not None:
+            await self._connection.disconnect()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def hear(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self.status = message["status"]
+                self.headers = [
+                    (name.decode("latin-1"), value.decode("latin-1"))
+                    for name, value in message["headers"]
+                ]
+            await send(message)
+            if not self.whole and self.status is not None:
+                raise OSError("Nobody reads on.")  # as servers say it
+            await sleep(0)  # Other tasks run, too, if it has no end.
+
+        await self._app(scope, receive, hear)
 
 
 class _Heard:

@@ -7,13 +7,14 @@ Each check visits the application and returns what is to be mended, each with wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any, Final
 
 from .._core.answers import (
     LOGGED_IN,
     LOOKED,
     Answer,
+    NoAnswer,
     brings_login,
     is_refusal,
     sends_away,
@@ -26,7 +27,7 @@ from .._core.findings import State
 from .._core.routes import UNMARKED, Route, route_at
 from .._core.set_cookies import SetCookie, mismatch, objections, parse
 from .._core.visits import GUARDED, NOWHERE, Visit, is_harmless, rule_of
-from .visiting import Audit, Unsuited
+from .visiting import Audit, TooSlow, Unsuited
 
 #: The page of another site.
 FOREIGN: Final = "https://login-audit.invalid"
@@ -101,7 +102,10 @@ async def _step(audit: Audit, visit: Visit, jar: dict[str, str], first: Any = No
     """Return the answer to a browser that keeps what it is sent in *jar*."""
     shown = "; ".join(f"{name}={value}" for name, value in jar.items())
     sent = audit.sent(visit, **({"Cookie": shown} if shown else {}))
-    answer: Answer = await audit.visitor.send(sent, first)
+    try:
+        answer: Answer = await audit.visitor.send(sent, first)
+    except NoAnswer as error:
+        raise Unsuited(f"No answer {error}: something waits before each request.") from None
     if answer.error is not None:
         raise answer.error
     for cookie in map(parse, answer.all("Set-Cookie")):
@@ -135,10 +139,10 @@ def _of_deletion(audit: Audit, cookie: SetCookie) -> str | None:
 
 async def check_caching(audit: Audit, visit: Visit) -> list[str]:
     """May a cache show somebody's answer to *visit* to another?"""
-    rounds = [await _round(audit, visit) for _ in range(2)]
+    rounds = [await _round(audit, visit, number) for number in range(2)]
     wrong = _of_caching(audit, rounds)
     while wrong and len(rounds) < _ROUNDS:
-        rounds.append(await _round(audit, visit))
+        rounds.append(await _round(audit, visit, len(rounds)))
         wrong = _of_caching(audit, rounds)
     if wrong:
         return wrong
@@ -155,9 +159,25 @@ def _of_caching(audit: Audit, rounds: Sequence[Sequence[Answer]]) -> list[str]:
     return wrong
 
 
-async def _round(audit: Audit, visit: Visit) -> list[Answer]:
-    """Return the answer to each of the people."""
-    return [await audit.send(visit, person) for person in audit.people]
+async def _round(audit: Audit, visit: Visit, number: int = 0) -> list[Answer]:
+    """Return the answer to each of the people, who ask in another order in another round.
+
+    Raises `Unsuited` if there are no answers that tell something.
+    """
+    audit.must_be_quick(visit)
+    people = audit.people
+    answers = {at: await audit.send(visit, people[at]) for at in _order(number, len(people))}
+    for at, answer in answers.items():
+        _must_be_unlimited(audit, people[at], answer)
+    return [answers[at] for at in range(len(people))]
+
+
+def _order(number: int, size: int) -> tuple[int, ...]:
+    """Return in which order people ask in a round: one that keeps step with nothing, so that they
+    do not meet the same of what takes turns.
+    """
+    orders = list(permutations(range(size)))
+    return orders[number * (number + 1) // 2 % len(orders)]
 
 
 def _differs(rounds: Sequence[Sequence[Answer]]) -> bool:
@@ -223,15 +243,32 @@ async def check_refusal(audit: Audit, visit: Visit) -> list[str]:
         return await _of_handshake(audit, visit, by)
     if not is_harmless(visit, audit.settings.methods):
         return []  # Its marks say that it is guarded, and it is not called.
-    # First, so that a cache that keeps the answer to a user has it.
-    user = None if audit.user is None else await audit.send(visit, audit.user)
+    user, slow = await _of_user(audit, visit)
     answer = await audit.send(visit, None)
-    if is_refusal(answer) or sends_away(answer, user):
+    if is_refusal(answer):
+        return []
+    _must_be_unlimited(audit, None, answer)
+    if slow is not None and answer.is_redirect:
+        raise slow  # Is it also what users get?
+    if sends_away(answer, user):
         return []
     return [
         f"A stranger got {answer}, and should be refused: {by}. Does something answer before the"
         " guard does: a hook, a cache or another decorator above it, an error handler?"
     ]
+
+
+async def _of_user(audit: Audit, visit: Visit) -> tuple[Answer | None, TooSlow | None]:
+    """Return the answer to the user, or why there is none; there may be no user.
+
+    It is asked for first, so that a cache that keeps it has it when a stranger comes.
+    """
+    if audit.user is None:
+        return None, None
+    try:
+        return await audit.send(visit, audit.user), None
+    except TooSlow as slow:
+        return None, slow
 
 
 def _route(audit: Audit, visit: Visit) -> Route:
@@ -323,6 +360,15 @@ def _unless_failed(audit: Audit, answers: Sequence[Answer]) -> list[str]:
         if answer.is_failure:
             raise Unsuited(f"It failed for {audit.who(person)} ({answer}).{_VALUES}")
     return []
+
+
+def _must_be_unlimited(audit: Audit, person: Any, answer: Answer) -> None:
+    """Raise `Unsuited` if *answer*, to *person*, is a rate limiter's, which hides what is there."""
+    if answer.is_limited:
+        raise Unsuited(
+            f"A rate limiter answered {audit.who(person)} (status {answer.status}). Turn it off in"
+            " tests, or let it allow more."
+        )
 
 
 def _once(lines: Sequence[str]) -> list[str]:

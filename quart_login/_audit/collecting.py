@@ -34,7 +34,7 @@ _FIXTURES: Final = (
     "login_audit_values",
 )
 
-#: What the items of one process share: the named application, and the cookies seen.
+#: What the items of one process share: the named application, the cookies seen, and what was slow.
 _shared: Final = pytest.StashKey[dict[str, Any]]()
 
 
@@ -92,6 +92,8 @@ def login_audit(
         login_audit_values,
         _settings(request.config),
         shared.setdefault("seen", {}),
+        shared.setdefault("slow", {}),
+        shared.setdefault("endless", set()),
     )
     if audit.visitor.runs_on_asyncio:
         if _named(request.config) is not None:

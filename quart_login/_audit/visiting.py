@@ -6,18 +6,28 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from .._core import set_cookies, visits
-from .._core.answers import Answer, Sent
+from .._core.answers import Answer, NoAnswer, Sent
 from .._core.errors import ConfigurationError
 from .._core.realms import manager_named, managers_of
 from .._core.users import checked_id, unwrap
 from .._core.visits import Visit
 
+#: What is to be done about what waits, for an event, say.
+_SLOW: Final = (
+    " What waits for something tells nothing: say values for which it need not"
+    " (login_audit_values), or leave it out (login_audit_skip)."
+)
+
 
 class Unsuited(Exception):
     """What is asked cannot be asked here; the message says why, and what to do."""
+
+
+class TooSlow(Unsuited):
+    """No answer came in time."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,10 @@ class Audit:
     settings: Settings = Settings()
     #: The cookies that were set and deleted so far, also in other visits, by their names.
     seen: dict[str, list[set_cookies.SetCookie]] = field(default_factory=dict)
+    #: What was so far too slow, by place, method and person, and what is said of that; and answers
+    #: that have no end.  Neither is waited for again.
+    slow: dict[tuple[str, ...], str] = field(default_factory=dict)
+    endless: set[tuple[str, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.user, self.other = unwrap(self.user), unwrap(self.other)
@@ -80,10 +94,30 @@ class Audit:
         return Sent(method, path, host, tuple(headers.items()))
 
     async def send(self, visit: Visit, person: Any) -> Answer:
-        """Return what *person*, whose browser is new, gets."""
+        """Return what *person*, whose browser is new, gets.  Raises `TooSlow`."""
+        asked = self._asked(visit, person)
+        if asked in self.slow:
+            raise TooSlow(self.slow[asked])
         async with self.browser(person) as cookies:
-            answer: Answer = await self.visitor.send(self.sent(visit, **cookies))
-            return answer
+            sent = self.sent(visit, **cookies)
+            try:
+                answer: Answer = await self.visitor.send(sent, whole=asked not in self.endless)
+            except NoAnswer as error:
+                self.slow[asked] = f"No answer to {self.who(person)} {error}.{_SLOW}"
+                raise TooSlow(self.slow[asked]) from None
+        if answer.body is None:
+            self.endless.add(asked)
+        return answer
+
+    def must_be_quick(self, visit: Visit) -> None:
+        """Raise `TooSlow` if *visit* was so for one of the people."""
+        for person in self.people:
+            if (asked := self._asked(visit, person)) in self.slow:
+                raise TooSlow(self.slow[asked])
+
+    def _asked(self, visit: Visit, person: Any) -> tuple[str, ...]:
+        method = "GET" if visit.method == "HEAD" else visit.method  # mostly the same view
+        return visit.place, visit.endpoint or "", method, self.who(person)
 
     @asynccontextmanager
     async def browser(self, person: Any) -> AsyncIterator[dict[str, str]]:

@@ -3,7 +3,8 @@
 Rule 1.  A stranger was refused if the library said so, or the answer does: status 401 or 403, or a
          redirect that is not what a user gets.
 Rule 2.  A page depends on its visitor if something is in both answers to one, and in no answer to
-         another.  What changes at each visit, as a time or a nonce does, tells nothing.
+         another.  What changes at each visit, as a time or a nonce does, tells nothing; nor does
+         what is said to caches, and to the connection.
 Rule 3.  What depends on its visitor, and what brings a login, says so to caches; see `caching`.
 """
 
@@ -32,7 +33,30 @@ HEARD: Final = (
     (user_accessed, LOOKED),
 )
 
+#: Headers that are not what a cache keeps for others, but what it is told, or what comes anew.
+_NOT_SHOWN: Final = frozenset(
+    {
+        "age",
+        "cache-control",
+        "cdn-cache-control",
+        "clear-site-data",
+        "connection",
+        "date",
+        "expires",
+        "keep-alive",
+        "pragma",
+        "set-cookie",
+        "surrogate-control",
+        "transfer-encoding",
+        "vary",
+    }
+)
+
 _WORDS: Final = re.compile(rb"\w+|[^\w\s]")
+
+
+class NoAnswer(Exception):
+    """No answer came in time; the message says in which."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +88,11 @@ class Answer:
     @property
     def is_failure(self) -> bool:
         return self.error is not None or self.status >= 500
+
+    @property
+    def is_limited(self) -> bool:
+        """Was it said that too much was asked (RFC 6585, section 4)?"""
+        return self.status == 429
 
     @property
     def is_redirect(self) -> bool:
@@ -117,7 +146,9 @@ def _outline(answer: Answer) -> tuple[object, ...]:
 def _traits(answer: Answer) -> frozenset[object]:
     """Return all by which *answer* may be told from another: each word with its neighbour, too."""
     words = [b"", *_WORDS.findall(answer.body or b""), b""]
-    return frozenset([_outline(answer), *words, *pairwise(words)])
+    said = ((name.lower(), value) for name, value in answer.headers)
+    shown = (header for header in said if header[0] not in _NOT_SHOWN)
+    return frozenset([_outline(answer), *shown, *words, *pairwise(words)])
 
 
 # --- Rule 3 --------------------------------------------------------------------------------------

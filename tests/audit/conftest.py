@@ -27,6 +27,10 @@ for name in (
     import_module(name)
 
 
+#: Seconds after which a process of its own is said to hang.
+TOO_LONG = 120
+
+
 @pytest.fixture
 def run_audit(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Audited]:
     """Return a function that audits what is in the suite's folder."""
@@ -35,9 +39,12 @@ def run_audit(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Cal
 
     def run(*options: str, ini: str = "", apart: bool = False) -> Audited:
         pytester.makefile(".ini", pytest=INI + ini)
-        method = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
         loaded = ("-p", "quart_login.pytest_plugin", "-p", "no:dash", "-p", "no:cacheprovider")
-        ran = method(*loaded, "--login-audit", "-v", "-rs", *options)
+        said = (*loaded, "--login-audit", "-v", "-rs", *options)
+        if apart:
+            ran = pytester.runpytest_subprocess(*said, timeout=TOO_LONG)
+        else:
+            ran = pytester.runpytest_inprocess(*said)
         return Audited(ran.stdout.str() + ran.stderr.str(), outcomes_in(ran.stdout.str()))
 
     return run

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from audit.applications import BOTH, FENCE, Auditing
+from audit.applications import BOTH, CONFTEST, FENCE, Audited, Auditing, source
 
 #: What is asked of an application with a fence.
 ASKED = {
@@ -129,3 +131,69 @@ def test_what_changes_by_itself_is_no_alarm(audit: Auditing, framework: str) -> 
         assert found.skipped == ["P17 /failing GET", "P18 /failing GET"]
     assert "It failed for a stranger" in found.text
     assert "login_audit_values" in found.text
+
+
+#: Pages that take turns, and a limit that is soon reached.
+TURNS = """
+from collections import Counter
+from itertools import cycle
+
+turns = {size: cycle(f"turn-{number}" for number in range(size)) for size in (2, 3, 4)}
+asked = Counter()
+
+
+@app.get("/turns/<int:size>")
+@login_exempt
+ASYNC def take_turns(size):
+    return next(turns[size])
+
+
+@app.before_request
+ASYNC def limit():
+    asked[request.path] += 1
+    if request.path == "/limited" and asked["/limited"] > 1:
+        abort(429)
+
+
+app.before_request_funcs[None].insert(0, app.before_request_funcs[None].pop())
+
+
+@app.get("/limited")
+@login_required
+ASYNC def limited():
+    return "limited"
+"""
+
+SIZE = """
+
+@pytest.fixture
+def login_audit_values():
+    return {{"size": {size}}}
+"""
+
+
+@BOTH
+@pytest.mark.parametrize("size", [2, 3, 4])
+@pytest.mark.parametrize("others", [True, False], ids=["three", "two"])
+def test_pages_that_take_turns_are_no_alarm(
+    run_audit: Callable[..., Audited],
+    pytester: pytest.Pytester,
+    framework: str,
+    size: int,
+    others: bool,
+) -> None:
+    people = CONFTEST if others else CONFTEST[: CONFTEST.rindex("@pytest.fixture")]
+    conftest = people + SIZE.format(size=size)
+    pytester.makepyfile(shop=source(framework, TURNS), conftest=conftest)
+    found = run_audit("-k", "turns")
+    assert found.outcomes == {"P17 /turns/<int:size> GET": "PASSED"} | {
+        "P18 /turns/<int:size> GET": "PASSED"
+    }, found.text
+
+
+@BOTH
+def test_a_limit_that_is_reached_is_no_finding(audit: Auditing, framework: str) -> None:
+    found = audit(framework, TURNS, options=("-k", "limited"))
+    assert set(found.outcomes.values()) == {"SKIPPED"}, found.text
+    assert "P22 /limited GET" in found.skipped and "P18 /limited GET" in found.skipped
+    assert "A rate limiter answered a stranger (status 429)" in found.text

@@ -44,6 +44,11 @@ def cookie(options: str, value: str = "'x'", name: str = "flavour") -> str:
     )
 
 
+def header(line: str) -> str:
+    """Return the source of a view whose answers differ by a header that *line* sets."""
+    return page("/wrong", f"response = AWAIT make_response('page')\n{line}\nreturn response\n")
+
+
 def setting(**settings: object) -> str:
     """Return the source of settings that come after the manager."""
     return (
@@ -167,6 +172,24 @@ app.__class__ = Late
 """,
         {"P18 /wrong GET"},
         "to another user depends on the visitor, and says Cache-Control: max-age=60",
+    ),
+    "a header that names the user": Wrong(
+        header("response.headers['X-User'] = str(session.get('_user_id'))"),
+        {"P18 /wrong GET"},
+        "Cache-Control: private. The library says so",
+    ),
+    "a file's name that names the user": Wrong(
+        header(
+            "response.headers['Content-Disposition'] ="
+            " f\"attachment; filename={session.get('_user_id')}\""
+        ),
+        {"P18 /wrong GET"},
+        "Cache-Control: private. The library says so",
+    ),
+    "a tag of the user's": Wrong(
+        header("response.set_etag(f\"of {session.get('_user_id')}\")"),
+        {"P18 /wrong GET"},
+        "Cache-Control: private. The library says so",
     ),
     "a login by a link": Wrong(
         page("/wrong", "AWAIT login_user(users['alice'])\nreturn 'welcome'")

@@ -85,6 +85,38 @@ def test_a_stream_is_told_by_its_headers() -> None:
     assert tells_apart([answer(body=None)] * 2, [answer(401, body=None)] * 2)
 
 
+def under(**headers: str) -> Answer:
+    return answer(headers=headers)
+
+
+@pytest.mark.parametrize("name", ["X_User", "ETag", "Content_Disposition", "Link", "Content_Type"])
+def test_a_header_tells_apart(name: str) -> None:
+    for_alice, for_all = under(**{name: "alice"}), under(**{name: "somebody"})
+    assert tells_apart([for_alice] * 2, [for_all] * 2)
+    assert tells_apart([for_alice] * 2, [under()] * 2)
+    # A name is the same however it is written.
+    assert not tells_apart([for_alice] * 2, [under(**{name.lower(): "alice"})] * 2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Date", "Age", "Expires", "Cache_Control", "Vary", "Set_Cookie", "Pragma", "Connection"],
+)
+def test_what_says_how_to_cache_is_not_what_is_cached(name: str) -> None:
+    assert not tells_apart([under(**{name: "x"})] * 2, [under(**{name: "y"})] * 2)
+    assert not tells_apart([under(**{name: "x"})] * 2, [under()] * 2)
+
+
+def test_a_header_that_changes_each_time_tells_nothing() -> None:
+    ours, theirs = ([under(X_Request=one) for one in pair] for pair in (("1", "3"), ("2", "4")))
+    assert not tells_apart(ours, theirs)
+
+
+def test_a_space_more_tells_apart_by_its_length() -> None:
+    ours, theirs = answer(headers={"Content_Length": "3"}), answer(headers={"Content_Length": "4"})
+    assert tells_apart([ours] * 2, [theirs] * 2)
+
+
 # --- marks for caches ----------------------------------------------------------------------------
 
 
@@ -147,3 +179,7 @@ def test_what_is_in_the_answers_to_the_other_alone_tells_apart_too() -> None:
     ours = [page("1 x 2"), page("3 x 4")]
     theirs = [page("5 x secret 6"), page("7 x secret 8")]
     assert tells_apart(ours, theirs) and tells_apart(theirs, ours)
+
+
+def test_who_asks_too_much_is_limited() -> None:
+    assert [answer(status).is_limited for status in (428, 429, 430)] == [False, True, False]
