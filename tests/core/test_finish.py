@@ -111,6 +111,13 @@ def test_a_remembered_login_is_carried_and_its_mark_is_gone() -> None:
     assert "_remember" not in it.session
 
 
+def test_a_login_that_the_view_takes_out_of_the_session_again_sets_no_cookie() -> None:
+    it = paper()
+    step(login.login_user(it, ALICE, remember=True))
+    it.session.clear()
+    assert set_cookies(it.answer()) == []
+
+
 # --- what the session wishes, for Flask-Login's dependants ---------------------------------------
 
 

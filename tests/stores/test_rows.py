@@ -15,6 +15,7 @@ from quart_login.stores._rows import (
     check_succession,
     due,
     is_over,
+    lasting,
     make_room,
     read,
     readable,
@@ -121,3 +122,13 @@ def test_a_successor_has_the_same_ids_and_the_next_version(changes: dict[str, An
     successor = {name: getattr(after(old), name) for name in COLUMNS}
     with pytest.raises(ValueError, match="swap"):
         check_succession(old, LoginSession(**{**successor, **changes}))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [("2", "never", NOW, None), ("2", NOW, None, 1.0), ("2", NOW, NOW, "x"), (2, NOW, NOW, None)]
+    + [("2", NOW, NOW, nan), ("2", inf, NOW, None), ("2", NOW, nan, None)],
+)
+def test_an_end_that_cannot_be_read_is_no_end(row: Any) -> None:
+    good = [("1", NOW + DAY, NOW, HOUR), ("3", NOW + 1, NOW, None)]
+    assert lasting([good[0], row, good[1]]) == {"1": NOW + HOUR, "3": NOW + 1}
