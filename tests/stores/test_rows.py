@@ -126,8 +126,15 @@ def test_a_successor_has_the_same_ids_and_the_next_version(changes: dict[str, An
 
 @pytest.mark.parametrize(
     "row",
-    [("2", "never", NOW, None), ("2", NOW, None, 1.0), ("2", NOW, NOW, "x"), (2, NOW, NOW, None)]
-    + [("2", NOW, NOW, nan), ("2", inf, NOW, None), ("2", NOW, nan, None)],
+    [
+        ("2", "never", NOW, None),
+        ("2", NOW, None, 1.0),
+        ("2", NOW, NOW, "x"),
+        (2, NOW, NOW, None),
+        ("2", NOW, NOW, nan),
+        ("2", inf, NOW, None),
+        ("2", NOW, nan, None),
+    ],
 )
 def test_an_end_that_cannot_be_read_is_no_end(row: Any) -> None:
     good = [("1", NOW + DAY, NOW, HOUR), ("3", NOW + 1, NOW, None)]
