@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,10 @@ from .findings import Finding, Findings
 from .imports import Imports
 from .kinds import Kinds
 from .leftovers import Leftovers
+from .marks import mark, unmark
 from .project import Project
 from .quart_auth import QuartAuth
+from .registered import Registered
 from .sources import Source
 from .strays import Strays
 from .streams import Streams
@@ -66,28 +68,37 @@ class Outcome:
 
 def convert(paths: Iterable[Path]) -> Outcome:
     """Return what becomes of the Python files at *paths*, files or folders.  Nothing is written."""
-    findings = Findings()
+    return _outcome(paths, _plan)
+
+
+def finish(paths: Iterable[Path]) -> Outcome:
+    """Return the same files without `must_await`.  Nothing is written."""
+    return _outcome(paths, unmark)
+
+
+def _outcome(paths: Iterable[Path], plan: Callable[[Project, Edits], None]) -> Outcome:
+    findings, edits = Findings(), Edits()
     sources = list(_read(paths, findings))
     project = Project(sources)
-    edits = _plan(project)
+    plan(project, edits)
     changes = [change for source in sources if (change := _change(source, edits, findings))]
     return Outcome(changes, sorted([*findings, *project.findings]))
 
 
-def _plan(project: Project) -> Edits:
-    kinds, edits = Kinds(project), Edits()
+def _plan(project: Project, edits: Edits) -> None:
+    kinds = Kinds(project)
     streams = Streams(kinds, edits)
     colours = Colours(kinds, streams)
-    Strays(colours)
+    registered = Registered(kinds)
+    Strays(colours, registered)
     auth = QuartAuth(kinds, edits)
     Imports(project, edits, auth.instead)
     Clients(kinds, edits)
     Leftovers(colours, edits)
-    _paint(colours, edits)
-    return edits
+    _paint(colours, registered, edits)
 
 
-def _paint(colours: Colours, edits: Edits) -> None:
+def _paint(colours: Colours, registered: Registered, edits: Edits) -> None:
     """Add the edits of *colours*, which go around all others."""
     for survey in colours.project.surveys:
         source = survey.source
@@ -103,6 +114,8 @@ def _paint(colours: Colours, edits: Edits) -> None:
         for function in survey.functions:
             if function in colours.turned | colours.streams.turned:
                 edits.add(source, function.node, asynchronous)
+            if function in colours.turned and function not in registered:
+                mark(source, function, edits)
 
 
 def _ensured(updated: cst.Call) -> cst.Call:
@@ -124,12 +137,13 @@ def _change(source: Source, edits: Edits, findings: Findings) -> Change | None:
     return Change(source.path, source.data, after) if after != source.data else None
 
 
-def _with_imports(module: cst.Module, needed: set[tuple[str, str]]) -> cst.Module:
+def _with_imports(module: cst.Module, needed: set[tuple[str, ...]]) -> cst.Module:
     if not needed:
         return module
     context = CodemodContext()
-    for name, what in sorted(needed):
-        AddImportsVisitor.add_needed_import(context, name, what)
+    for names in sorted(needed):
+        module_name, what, *other = names
+        AddImportsVisitor.add_needed_import(context, module_name, what, other[0] if other else None)
     return AddImportsVisitor(context).transform_module(module)
 
 

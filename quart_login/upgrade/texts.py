@@ -10,7 +10,8 @@ from collections.abc import Set
 
 import libcst as cst
 
-from .kinds import ELSEWHERE, Kinds
+from .awaited import CLASSES
+from .kinds import Kinds
 from .sources import Source
 from .survey import Function, Survey
 
@@ -61,11 +62,11 @@ class Texts:
 
     def _has(self, source: Source, thing: cst.BaseExpression, name: str) -> bool:
         """May the attribute *name* of *thing* be a coroutine function of the project?"""
-        if self._is_waiting(f"{self._project.name_of(source, thing)}.{name}"):
+        if self._is_waiting(source, f"{self._project.name_of(source, thing)}.{name}"):
             return True
         kinds = self._kinds.of(source, thing)
-        found = {self._project.method(kind, name) for kind in kinds} - {None}
-        if found or ELSEWHERE in kinds or self._project.is_elsewhere(source, thing):
+        found = {one for kind in kinds for one in self._project.methods(kind, name, below=True)}
+        if found or (kinds and kinds <= {*CLASSES, *self._project.classes}):
             return bool(found & set(self._waiting))
         return name in self._methods
 
@@ -80,10 +81,10 @@ class Texts:
             return False
         if space.args:
             return self._has(source, space.args[0].value, name)
-        return self._is_waiting(f"{source.name}.{name}")
+        return self._is_waiting(source, f"{source.name}.{name}")
 
-    def _is_waiting(self, name: str) -> bool:
-        return self._project.functions.get(self._project.whole(name)) in self._waiting
+    def _is_waiting(self, source: Source, name: str) -> bool:
+        return any(one in self._waiting for one in self._project.named_from(source, name))
 
 
 def _value(string: cst.SimpleString) -> str:

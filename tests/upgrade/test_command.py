@@ -13,7 +13,10 @@ import pytest
 from quart_login.upgrade.__main__ import main
 
 BEFORE = "from flask import flash\n\n\ndef say():\n    flash('x')  # aloud\n"
-AFTER = "from quart import flash\n\n\nasync def say():\n    await flash('x')  # aloud\n"
+FINISHED = "from quart import flash\n\n\nasync def say():\n    await flash('x')  # aloud\n"
+AFTER = FINISHED.replace("async", "@must_await\nasync").replace(
+    "flash\n", "flash\nfrom quart_login.must_await import must_await\n"
+)
 
 
 @pytest.fixture
