@@ -92,6 +92,8 @@ class Kinds:
         self.project = project
         self._values: dict[str, set[str]] = defaultdict(set)
         self._grown = False
+        # What was found out since the last of these; a chain of calls would ask again and again.
+        self._known: dict[cst.CSTNode, set[str]] = {}
         for survey in project.surveys:
             self._begin(survey)
         for cls in project.classes.values():
@@ -107,6 +109,13 @@ class Kinds:
 
     def of(self, source: Source, node: cst.BaseExpression | None) -> set[str]:
         """Return the classes that the value of *node* may be of; empty if that is unknown."""
+        if node is None:
+            return set()
+        if node not in self._known:
+            self._known[node] = self._find(source, node)
+        return self._known[node]
+
+    def _find(self, source: Source, node: cst.BaseExpression) -> set[str]:
         if isinstance(node, cst.Await):
             return self.of(source, node.expression)
         if isinstance(node, cst.NamedExpr):
@@ -290,6 +299,7 @@ class Kinds:
         if not kinds <= self._values[name]:
             self._values[name] |= kinds
             self._grown = True
+            self._known.clear()
 
 
 def _classes(project: Project, source: Source, node: cst.CSTNode) -> list[str]:

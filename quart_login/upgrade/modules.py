@@ -39,6 +39,10 @@ class Modules:
         found = [one for one in self._ends[name] if one is not asking]
         return [one for one in found if one.path.parent == asking.path.parent] or found
 
+    def has(self, path: Path) -> bool:
+        """Is the file at *path* among those that were given?"""
+        return path.resolve() in self._paths
+
     def perhaps(self, name: str) -> list[Source]:
         """Return the files that are called like the last part of *name*, which nobody knows."""
         last = name.rpartition(".")[2]

@@ -128,6 +128,18 @@ class Source:
             module = get_full_name_for_node(node.module) if node.module else ""
             yield self.absolute("." * len(node.relative) + (module or ""))
 
+    def beside(self, module: str) -> Path | None:
+        """Return the file of *module* in the folder of this file, or in that of its package."""
+        folders = [self.path.parent]
+        for _ in self.package.split(".") if self.package else []:
+            folders.append(folders[-1].resolve().parent)
+        for folder in {folders[0], folders[-1]}:
+            place = folder.joinpath(*module.split("."))
+            for path in (place.with_suffix(".py"), place / "__init__.py"):
+                if module and path.is_file():
+                    return path
+        return None
+
     def binds(self, name: str) -> bool:
         """Is *name* given a meaning anywhere in this file?"""
         scopes = {scope for scope in self._scopes.values() if scope is not None}

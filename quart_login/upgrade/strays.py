@@ -16,6 +16,7 @@ from threading import Thread
 
 import libcst as cst
 import libcst.matchers as m
+from libcst.helpers import get_full_name_for_node
 
 from . import awaited
 from .awaited import MANAGER, REQUEST
@@ -70,6 +71,8 @@ class Strays:
         self._methods = self._names_of_methods()
         texts = Texts(self.kinds, self._waiting, self._methods - _COMMON)
         for survey in self.project.surveys:
+            self._look_for_others(survey)
+        for survey in self.project.surveys:
             self._look(survey)
             texts.look(survey)
         for function in self._new:
@@ -91,7 +94,17 @@ class Strays:
         for call in survey.calls:
             self._look_at_copy(survey.source, call)
             self._look_at_result(survey.source, call)
+            self._look_at_run(survey.source, call)
             self._tell_of_stranger(survey.source, call)
+
+    def _look_for_others(self, survey: Survey) -> None:
+        """Tell of files that are imported, and were not given."""
+        for node in survey.imports:
+            for name in _modules(survey.source, node):
+                path = survey.source.beside(name)
+                if path is not None and not self.project.modules.has(path):
+                    what = f"`{path}` is imported here, and not among what was given"
+                    self.project.tell(survey.source, node, f"{what}: give all at once")
 
     # --- mentions --------------------------------------------------------------------------------
 
@@ -219,6 +232,14 @@ class Strays:
             elif made and isinstance(parent, cst.Call) and parent.func is call:
                 self._tell_if(source, call, parent)
 
+    def _look_at_run(self, source: Source, call: cst.Call) -> None:
+        """Tell of ``asyncio.run(...)`` in what runs on the loop now."""
+        if self.project.name_of(source, call.func) != "asyncio.run":
+            return
+        around = source.above(call, cst.FunctionDef)
+        if around is not None and self.project.by_node[around] in self._colours.turned:
+            self.project.tell(source, call, "a loop is running here now: await instead")
+
     def _look_at_copy(self, source: Source, call: cst.Call) -> None:
         """Look at ``copy_current_request_context(work)``, which is no decorator there."""
         parent = source.parent(call)
@@ -254,6 +275,17 @@ class Strays:
         if isinstance(node, cst.Attribute) and self._registered.registers(source, node):
             return True
         return self.project.name_of(source, node).startswith(_PATIENT_DECORATORS)
+
+
+def _modules(source: Source, node: cst.Import | cst.ImportFrom) -> list[str]:
+    if isinstance(node, cst.Import):
+        return [get_full_name_for_node(alias.name) or "" for alias in node.names]
+    module = get_full_name_for_node(node.module) if node.module is not None else ""
+    whole = source.absolute("." * len(node.relative) + (module or ""))
+    if isinstance(node.names, cst.ImportStar):
+        return [whole]
+    names = [get_full_name_for_node(alias.name) or "" for alias in node.names]
+    return [whole, *(f"{whole}.{name}" for name in names)]
 
 
 def _is_called(source: Source, node: cst.CSTNode) -> bool:

@@ -30,6 +30,8 @@ _METHODS = {
 PATIENT_SINKS = {
     "add_app_template_filter", "add_app_template_global", "add_app_template_test",
     "add_background_task", "add_template_filter", "add_template_global", "add_template_test",
+    "app_template_filter", "app_template_global", "app_template_test", "template_filter",
+    "template_global", "template_test", "endpoint",
     "add_url_rule", "after_app_request", "after_request", "app_context_processor",
     "app_errorhandler", "before_app_request", "before_request", "before_serving", "connect",
     "connect_via", "context_processor", "ensure_async", "ensure_sync", "errorhandler",
