@@ -28,7 +28,7 @@ class Modules:
                 self._ends[end].append(source)
         _tell_apart(sources)
         self.by_name = {source.name: source for source in sources}
-        self._paths = {source.path.resolve() for source in sources}
+        self.paths = {source.path.resolve() for source in sources}
 
     def named(self, name: str, asking: Source) -> list[Source]:
         """Return the files that *name* may mean in *asking*; none if it is others' module."""
@@ -39,10 +39,6 @@ class Modules:
         found = [one for one in self._ends[name] if one is not asking]
         return [one for one in found if one.path.parent == asking.path.parent] or found
 
-    def has(self, path: Path) -> bool:
-        """Is the file at *path* among those that were given?"""
-        return path.resolve() in self._paths
-
     def perhaps(self, name: str) -> list[Source]:
         """Return the files that are called like the last part of *name*, which nobody knows."""
         last = name.rpartition(".")[2]
@@ -51,7 +47,7 @@ class Modules:
     def is_installed(self, name: str) -> bool:
         """Is *name*, or the package that it is in, somewhere outside of the project?"""
         origin = _origin(name.partition(".")[0])
-        return origin is not None and origin not in self._paths
+        return origin is not None and origin not in self.paths
 
 
 def _ends(path: Path) -> list[str]:

@@ -136,8 +136,8 @@ class Source:
         for folder in {folders[0], folders[-1]}:
             place = folder.joinpath(*module.split("."))
             for path in (place.with_suffix(".py"), place / "__init__.py"):
-                if module and path.is_file():
-                    return path
+                if module and path.is_file() and "site-packages" not in path.parts:
+                    return path.resolve()
         return None
 
     def binds(self, name: str) -> bool:

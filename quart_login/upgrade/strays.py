@@ -12,6 +12,7 @@ Rule 2  What can be meant, but is not known, is told with an "if".
 from __future__ import annotations
 
 from io import IOBase
+from pathlib import Path
 from threading import Thread
 
 import libcst as cst
@@ -70,6 +71,8 @@ class Strays:
         self._waiting = self._new | waits | colours.wrapped
         self._methods = self._names_of_methods()
         texts = Texts(self.kinds, self._waiting, self._methods - _COMMON)
+        #: The files that were told of already, each once.
+        self._missing: set[Path] = set()
         for survey in self.project.surveys:
             self._look_for_others(survey)
         for survey in self.project.surveys:
@@ -102,8 +105,9 @@ class Strays:
         for node in survey.imports:
             for name in _modules(survey.source, node):
                 path = survey.source.beside(name)
-                if path is not None and not self.project.modules.has(path):
-                    what = f"`{path}` is imported here, and not among what was given"
+                if path is not None and path not in self._missing | self.project.modules.paths:
+                    self._missing.add(path)
+                    what = f"`{path.name}` of {path.parent} is imported here, and was not given"
                     self.project.tell(survey.source, node, f"{what}: give all at once")
 
     # --- mentions --------------------------------------------------------------------------------
