@@ -22,8 +22,10 @@ _VIEWS = {"quart.views.View", "quart.views.MethodView"}
 _CASES = {"unittest.TestCase", "unittest.case.TestCase", "unittest.IsolatedAsyncioTestCase"}
 _SET_UPS = {"setUp", "tearDown", "asyncSetUp", "asyncTearDown"}
 
+_TESTS = {"test", "tests", "conftest"}
+
 #: Names of methods that others may have, too.
-_COMMON = {"connect", "connect_via", *_ROUTES}
+_COMMON = {"connect", "connect_via", "endpoint", *_ROUTES} - {"route"}
 
 
 class Registered:
@@ -53,13 +55,20 @@ class Registered:
         )
 
     def registers(self, source: Source, node: cst.Attribute) -> bool:
-        """Does *node*, ``app.before_request`` say, belong to one of those who await?"""
+        """Does *node*, ``app.before_request``, belong to one that is known to await?"""
         name, kinds = node.attr.value, self._kinds.of(source, node.value)
         if kinds & {APP, BLUEPRINT, MANAGER}:
             return name in _ROUTES | PATIENT_SINKS
-        if name in _COMMON:
-            return self._project.name_of(source, node.value).startswith(("quart.", "quart_login."))
-        return name in PATIENT_SINKS
+        # A signal's.
+        named = self._project.name_of(source, node.value).startswith(("quart.", "quart_login."))
+        return named and name in PATIENT_SINKS
+
+    def may_register(self, source: Source, node: cst.Attribute) -> bool:
+        """Does *node*, of an object that nobody knows, look like one of theirs?"""
+        if self.registers(source, node):
+            return True
+        unknown = not self._kinds.of(source, node.value)
+        return unknown and node.attr.value in PATIENT_SINKS - _COMMON
 
     def _is_given(self, source: Source, node: cst.CSTNode) -> bool:
         call = taker(source, node)
@@ -71,7 +80,8 @@ class Registered:
         named = function.name.startswith("test")
         if function.owner is not None and _CASES & set(self._project.bases(function.owner)):
             return named or function.name in _SET_UPS
-        return named and function.source.path.name.startswith(("test", "conftest"))
+        stem = function.source.path.stem
+        return named and (stem.startswith("test_") or stem.endswith("_test") or stem in _TESTS)
 
     def _answers(self, function: Function) -> bool:
         """Is *function* the method of a view that a request is answered by?"""

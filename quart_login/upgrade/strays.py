@@ -276,7 +276,7 @@ class Strays:
         own = self.kinds.meant(source, node)
         if own:
             return all(self._takers.decorates(source, whole, one) for one in own)
-        if isinstance(node, cst.Attribute) and self._registered.registers(source, node):
+        if isinstance(node, cst.Attribute) and self._registered.may_register(source, node):
             return True
         return self.project.name_of(source, node).startswith(_PATIENT_DECORATORS)
 

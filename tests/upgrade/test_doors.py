@@ -183,6 +183,12 @@ DOORS: dict[str, tuple[str | dict[str, str], str]] = {
         "    return deco\n@rule('token')" + CHECK + VIEW.format("rules['token']()"),
         "told",
     ),
+    "a decorator that is called like one of Quart's": (
+        "class Rules(list):\n    def errorhandler(self, f):\n        self.append(f)\n"
+        "        return f\ndef made():\n    return globals()['Rules']()\nrules = made()\n"
+        "@rules.errorhandler" + CHECK + VIEW.format("all([r() for r in rules])"),
+        "closed",
+    ),
     # e. factories
     "a factory": (
         "def token_is(value):\n    def check():\n        return request.form.get('t') == value\n"
@@ -361,6 +367,7 @@ async def test_a_guard_is_awaited_or_told_and_an_error(
     assert (status, bool(shop.told)) == {
         "right": (403, False),
         "told": (500, True),
+        "closed": (500, False),
     }[expected], shop.told
 
 
