@@ -2,17 +2,20 @@
 
 Exit status 0  all was decided (and, with ``--write``, written)
             1  something is left to do; what could be decided is in the diff, or written
-            2  nothing was done: a wrong call, no such path, or LibCST is missing
+            2  nothing was done: a wrong call, no such path, a file that cannot be written, or
+               LibCST is missing
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .writing import NotWritten, write_all
 
 if TYPE_CHECKING:
     from .convert import Outcome
@@ -35,11 +38,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError:
         sys.stderr.write(_MISSING)
         return 2
-    # Not above: it imports LibCST.
-    from .convert import convert
+    # Not above: they import LibCST.
+    from .convert import convert, finish
 
-    outcome = convert(given.paths)
-    _write(outcome) if given.write else _show(outcome)
+    try:
+        outcome = (finish if given.finish else convert)(given.paths)
+    except Exception as error:
+        # Its text may be a whole tree.
+        sys.stderr.write(f"nothing was done, by a fault of this program: {error!s:.200}\n")
+        traceback.print_tb(error.__traceback__)
+        return 2
+    try:
+        _write(outcome) if given.write else _show(outcome)
+    except NotWritten as error:
+        sys.stderr.write(f"nothing was written: {error}\n")
+        return 2
     _tell(outcome, given.write)
     return 1 if outcome.findings else 0
 
@@ -55,27 +68,30 @@ def _parser() -> argparse.ArgumentParser:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--diff", action="store_true", help="print the differences (the default)")
     mode.add_argument("--write", action="store_true", help="change the files")
+    parser.add_argument(
+        "--finish", action="store_true", help="take `must_await` away: the tests pass without it"
+    )
     return parser
 
 
 def _show(outcome: Outcome) -> None:
     for change in outcome.changes:
-        sys.stdout.write(change.diff())
+        # As bytes: the file has its own encoding and line ends.
+        sys.stdout.buffer.write(change.diff())
+    sys.stdout.flush()
 
 
 def _write(outcome: Outcome) -> None:
-    for change in outcome.changes:
-        # Beside it first, so that no file is ever half written.
-        beside = change.path.with_name(f".{change.path.name}.upgrade")
-        beside.write_bytes(change.after)
-        beside.chmod(change.path.stat().st_mode)
-        os.replace(beside, change.path)
+    write_all((change.path, change.before, change.after) for change in outcome.changes)
 
 
 def _tell(outcome: Outcome, written: bool) -> None:
     done = "changed" if written else "to change"
     for finding in outcome.findings:
         sys.stderr.write(f"{finding}\n")
+    if outcome.skipped:
+        folders = ", ".join(map(str, outcome.skipped))
+        sys.stderr.write(f"passed over, as others' code: {folders}\n")
     counts = f"{len(outcome.changes)} files {done}, {len(outcome.findings)} places to look at"
     sys.stderr.write(f"{counts}\n")
 

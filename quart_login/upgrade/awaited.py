@@ -25,7 +25,10 @@ UPLOADS = "uploads"
 EITHER = "either response"
 TRANSACTION = "transaction"
 
-CLASSES = (APP, BLUEPRINT, REQUEST, RESPONSE, CLIENT, CONTEXT, UPLOAD, MANAGER)
+#: Those that the project's own derive from, and call by ``super()``.
+PARENTS = ("quart.views.View", "quart.views.MethodView", APP, BLUEPRINT, MANAGER, CLIENT)
+
+CLASSES = (APP, BLUEPRINT, REQUEST, RESPONSE, CLIENT, CONTEXT, UPLOAD, MANAGER, *PARENTS)
 
 #: Blocks that are begun with ``async with``.
 BLOCKS = {CLIENT, CONTEXT, TRANSACTION}

@@ -3,7 +3,10 @@
 Rule 1  What waits in Quart is awaited, and the function around it is a coroutine function.
 Rule 2  So whoever calls that function awaits it, and is one too, as far as it goes.
 Rule 3  Where nobody can await, nothing is written, and it is told.
-Rule 4  What is awaited already, or was a coroutine before, is left as it is.
+Rule 4  What is awaited already, or given to what takes coroutines, is left as it is.
+Rule 5  A function that was ``async def`` before has callers, too: an earlier run, or a hand, may
+        have left them.  Where such a coroutine may be kept on purpose, that is told.
+Rule 6  Where one of several functions is awaited, the others are made to wait, too.
 """
 
 from __future__ import annotations
@@ -12,40 +15,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import libcst as cst
+import libcst.matchers as m
 
 from . import awaited
 from .awaited import APP, BLOCKS
 from .homes import Homes
-from .kinds import Kinds
+from .kinds import Kinds, is_super
 from .project import Project
 from .sources import Source
 from .streams import Streams
 from .survey import Function, Survey
+from .takers import COPIES_CONTEXT, taker, takes_coroutines
 from .wrappers import Wrappers
-
-#: What takes coroutines as they are.
-TAKERS = ("asyncio.", "anyio.", "trio.")
-
-#: Methods that may be given a coroutine function, as Quart or quart_login awaits it.
-PATIENT_SINKS = {
-    "add_app_template_filter", "add_app_template_global", "add_app_template_test",
-    "add_background_task", "add_template_filter", "add_template_global", "add_template_test",
-    "add_url_rule", "after_app_request", "after_request", "app_context_processor",
-    "app_errorhandler", "before_app_request", "before_request", "before_serving", "connect",
-    "connect_via", "context_processor", "ensure_async", "ensure_sync", "errorhandler",
-    "header_loader", "localize_callback", "needs_refresh_handler", "register_error_handler",
-    "request_loader", "route", "teardown_app_request", "teardown_appcontext",
-    "teardown_request", "unauthorized_handler", "user_loader", "verify_password",
-}  # fmt: skip
-
-#: Decorators of others that are known to be good for coroutine functions.
-_PATIENT_DECORATORS = (
-    "quart.", "quart_login.", "functools.wraps", "builtins.", "pytest", "typing.", "abc.",
-    "unittest.mock.", "flask_cors.", "quart_",
-)  # fmt: skip
-
-#: What makes a coroutine function of a plain one, too.
-COPIES_CONTEXT = "quart.copy_current_request_context"
 
 
 @dataclass
@@ -67,14 +48,17 @@ class Colours:
         self._homes = Homes(self.kinds, self.streams)
         self._wrappers = Wrappers(self.project)
         self._callers = self._all_callers()
-        #: The decorators of the project that await what they decorate.
-        self.settled: set[Function] = set()
-        for function in self.project.functions.values():
+        #: The decorators of the project that were made to await what they decorate.
+        self._settled: set[Function] = set()
+        for function in self.project.every:
             self._begin_wrapped(function)
         for survey in self.project.surveys:
             self._begin(survey)
         for decorator in self._wrappers.of_classes:
             self._turn_wrapper(decorator)
+        for function in self.project.every:
+            if function.waits:
+                self._await_old_calls(function)
 
     def _all_callers(self) -> dict[Function, list[tuple[Source, cst.Call]]]:
         found: dict[Function, list[tuple[Source, cst.Call]]] = defaultdict(list)
@@ -107,8 +91,10 @@ class Colours:
             return True
         if not isinstance(call.func, cst.Attribute):
             return self._is_ensured(source, call.func)
-        name = call.func.attr.value
-        return any(name in awaited.methods(kind) for kind in self.kinds.of(source, call.func.value))
+        name, kinds = call.func.attr.value, self.kinds.of(source, call.func.value)
+        if is_super(call.func.value):
+            kinds = self.kinds.above(source, call) & set(awaited.PARENTS)
+        return any(name in awaited.methods(kind) for kind in kinds)
 
     def _is_ensured(self, source: Source, func: cst.BaseExpression) -> bool:
         """Is it ``app.ensure_sync(view)``, or what that becomes, that is called?"""
@@ -137,24 +123,23 @@ class Colours:
         elif self._make_home(source, block, f"`{what}` is begun by `async with`"):
             self.blocks.add(block)
 
+    # --- wrappers --------------------------------------------------------------------------------
+
+    def is_wrapper(self, function: Function) -> bool:
+        """Is *function* what a decorator of the project puts around another?"""
+        return function in self._wrappers.inner
+
+    def wrappers_of(self, decorator: Function) -> list[Function]:
+        return [one for one, its in self._wrappers.inner.items() if its is decorator]
+
     # --- awaiting --------------------------------------------------------------------------------
 
     def _await(self, source: Source, node: cst.CSTNode, what: str) -> None:
         """Have *node* awaited, or tell why not."""
-        if node in self.awaits or self._is_settled(source, node):
+        if node in self.awaits or takes_coroutines(self.project, source, node):
             return
         if self._make_home(source, node, f"`{what}` is awaited in Quart"):
             self.awaits.add(node)
-
-    def _is_settled(self, source: Source, node: cst.CSTNode) -> bool:
-        """Is *node* awaited already, or given to what takes coroutines?"""
-        parent = source.parent(node)
-        if isinstance(parent, cst.Await):
-            return True
-        taker = source.parent(parent) if isinstance(parent, cst.Arg) else None
-        if not isinstance(taker, cst.Call):
-            return False
-        return self.project.name_of(source, taker.func).startswith(TAKERS)
 
     def _make_home(self, source: Source, node: cst.CSTNode, what: str) -> bool:
         home = self._homes.of(source, node)
@@ -177,7 +162,6 @@ class Colours:
 
     def _follow(self, function: Function) -> None:
         """Go on to all who call *function*, which is a coroutine function now."""
-        self._look_at_decorators(function)
         self._await_calls(function)
         for decorator in self._wrappers.worn[function]:
             self._turn_wrapper(decorator)
@@ -187,34 +171,65 @@ class Colours:
     def _await_calls(self, function: Function) -> None:
         for source, call in self._callers[function]:
             self._await(source, call, source.text(call.func))
+            if call in self.awaits:
+                self._join(source, call)
+
+    def _join(self, source: Source, call: cst.Call) -> None:
+        """Have all that *call* may call wait: a method and those that override it, say."""
+        for function in self.kinds.targets(source, call):
+            worn = self._wrappers.worn[function]
+            # A plain function may be what a decorator puts a coroutine function around.
+            done = function in self.wrapped or any(map(self._wrappers.calls_what_it_is_given, worn))
+            why = None if done else self._turn(function)
+            if why is not None:
+                what = (
+                    f"`{source.text(call.func)}` is awaited, and may be the plain function of line"
+                )
+                self.project.tell(
+                    source, call, f"{what} {function.source.line(function.node)}: {why}"
+                )
+
+    def _await_old_calls(self, function: Function) -> None:
+        for source, call in self._callers[function]:
+            if takes_coroutines(self.project, source, call):
+                continue
+            if self._is_kept(source, call):
+                what = f"`{source.text(call.func)}` is a coroutine function: is this awaited?"
+                self.project.tell(source, call, what)
+            else:
+                self._await(source, call, source.text(call.func))
+
+    def _is_kept(self, source: Source, call: cst.Call) -> bool:
+        """May the coroutine be kept on purpose, to be awaited elsewhere?"""
+        parent = source.parent(call)
+        if isinstance(parent, cst.Arg):
+            by = taker(source, call)
+            name = self.project.name_of(source, by.func) if by is not None else ""
+            return not name.startswith("builtins.")
+        if isinstance(parent, cst.Assign | cst.AnnAssign | cst.NamedExpr):
+            return not isinstance(parent, cst.Assign) or self._is_awaited_later(source, parent)
+        kept = cst.Element | cst.StarredElement | cst.DictElement | cst.Yield | cst.Lambda
+        return isinstance(
+            parent, kept | cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp
+        )
+
+    def _is_awaited_later(self, source: Source, node: cst.Assign) -> bool:
+        target = node.targets[0].target
+        if not isinstance(target, cst.Name):
+            return True
+        around = source.above(node, cst.FunctionDef) or source.module
+        used = m.findall(around, m.Await(m.Name(target.value)) | m.Arg(m.Name(target.value)))
+        return bool(used)
 
     def _turn_wrapper(self, decorator: Function) -> None:
         """Have *decorator* await what it decorates, whatever that is."""
-        if decorator in self.settled:
+        if decorator in self._settled:
             return
-        self.settled.add(decorator)
+        self._settled.add(decorator)
         for call in self._wrappers.calls[decorator]:
             self._await(decorator.source, call, decorator.source.text(call.func))
             if call in self.awaits:
                 self.ensured[decorator.source].add(call)
-        if self._wrappers.calls[decorator]:
+        if self._wrappers.calls_what_it_is_given(decorator):
             for function in self._wrappers.decorated[decorator]:
                 self._await_calls(function)
-
-    # --- decorators ------------------------------------------------------------------------------
-
-    def _look_at_decorators(self, function: Function) -> None:
-        for node, name in self.project.decorators(function):
-            known = name.startswith(_PATIENT_DECORATORS) or name in self.project.functions
-            registers = isinstance(node, cst.Attribute) and self._registers(function.source, node)
-            if not known and not registers:
-                shown = function.source.text(node)
-                what = f"`{function.name}` is a coroutine function now: does `@{shown}` await it?"
-                self.project.tell(function.source, function.node, what)
-
-    def _registers(self, source: Source, node: cst.Attribute) -> bool:
-        """Does *node* belong to an application, a blueprint, a manager or a signal?"""
-        kinds = self.kinds.of(source, node.value)
-        known = {awaited.APP, awaited.BLUEPRINT, awaited.MANAGER}
-        names = {"route", "get", "post", "put", "delete", "patch", *PATIENT_SINKS}
-        return bool(kinds & known) or node.attr.value in names

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,18 +21,24 @@ from libcst.codemod.visitors import AddImportsVisitor
 from .clients import Clients
 from .colours import Colours
 from .edits import Edits, asynchronous, awaiting
+from .files import Files
 from .findings import Finding, Findings
 from .imports import Imports
 from .kinds import Kinds
 from .leftovers import Leftovers
+from .marks import mark, unmark
 from .project import Project
 from .quart_auth import QuartAuth
+from .registered import Registered
 from .sources import Source
 from .strays import Strays
 from .streams import Streams
 
-#: Folders that hold nothing of the project's own.
-_OTHERS = {"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist"}
+#: Enough for what `files` lets through, which is not nested without end.
+_DEPTH = 10_000
+
+#: What `patch` takes for a line, whatever Python says.
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,53 +49,69 @@ class Change:
     before: bytes
     after: bytes
 
-    def diff(self) -> str:
-        """Return the difference, as ``diff -u`` and ``patch`` know it."""
-        name = self.path.as_posix()
-        before, after = (
-            data.decode("utf-8", "replace").splitlines(keepends=True)
-            for data in (self.before, self.after)
+    def diff(self) -> bytes:
+        """Return the difference, as ``diff -u`` and ``patch`` know it: lines end with LF alone."""
+        name = os.fsencode(self.path.as_posix())
+        before, after = (_LINE.findall(data) for data in (self.before, self.after))
+        lines = difflib.diff_bytes(
+            difflib.unified_diff, before, after, b"a/" + name, b"b/" + name, lineterm=b"\n"
         )
-        lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
-        return "".join(
-            f"{line}\n\\ No newline at end of file\n" if _is_cut(line) else line for line in lines
+        return b"".join(
+            line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
+            for line in lines
         )
-
-
-def _is_cut(line: str) -> bool:
-    return not line.endswith("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     changes: list[Change]
     findings: list[Finding]
+    #: Folders that were passed over.
+    skipped: list[Path]
 
 
 def convert(paths: Iterable[Path]) -> Outcome:
     """Return what becomes of the Python files at *paths*, files or folders.  Nothing is written."""
-    findings = Findings()
-    sources = list(_read(paths, findings))
+    return _outcome(paths, _plan)
+
+
+def finish(paths: Iterable[Path]) -> Outcome:
+    """Return the same files without `must_await`.  Nothing is written."""
+    return _outcome(paths, unmark)
+
+
+def _outcome(paths: Iterable[Path], plan: Callable[[Project, Edits], None]) -> Outcome:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEPTH))
+    try:
+        return _outcome_of(Files(list(paths), Findings()), plan)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _outcome_of(files: Files, plan: Callable[[Project, Edits], None]) -> Outcome:
+    findings, edits = files.findings, Edits()
+    sources = list(files.read())
     project = Project(sources)
-    edits = _plan(project)
+    plan(project, edits)
     changes = [change for source in sources if (change := _change(source, edits, findings))]
-    return Outcome(changes, sorted([*findings, *project.findings]))
+    return Outcome(changes, sorted([*findings, *project.findings]), files.skipped)
 
 
-def _plan(project: Project) -> Edits:
-    kinds, edits = Kinds(project), Edits()
+def _plan(project: Project, edits: Edits) -> None:
+    kinds = Kinds(project)
     streams = Streams(kinds, edits)
     colours = Colours(kinds, streams)
-    Strays(colours)
+    registered = Registered(kinds)
+    Strays(colours, registered)
     auth = QuartAuth(kinds, edits)
     Imports(project, edits, auth.instead)
     Clients(kinds, edits)
     Leftovers(colours, edits)
-    _paint(colours, edits)
-    return edits
+    _paint(colours, registered, edits)
 
 
-def _paint(colours: Colours, edits: Edits) -> None:
+def _paint(colours: Colours, registered: Registered, edits: Edits) -> None:
     """Add the edits of *colours*, which go around all others."""
     for survey in colours.project.surveys:
         source = survey.source
@@ -103,6 +127,8 @@ def _paint(colours: Colours, edits: Edits) -> None:
         for function in survey.functions:
             if function in colours.turned | colours.streams.turned:
                 edits.add(source, function.node, asynchronous)
+            if function in colours.turned and function not in registered:
+                mark(source, function, edits)
 
 
 def _ensured(updated: cst.Call) -> cst.Call:
@@ -114,7 +140,9 @@ def _ensured(updated: cst.Call) -> cst.Call:
 def _change(source: Source, edits: Edits, findings: Findings) -> Change | None:
     try:
         module = _with_imports(edits.apply(source), edits.needed[source])
-        after = module.bytes
+        # LibCST loses this one.
+        end = b"\r" if source.data.endswith(b"\r") else b""
+        after = module.bytes.removesuffix(end) + end
         with warnings.catch_warnings(action="ignore"):
             compile(after, str(source.path), "exec", dont_inherit=True)
     except Exception as error:
@@ -124,38 +152,11 @@ def _change(source: Source, edits: Edits, findings: Findings) -> Change | None:
     return Change(source.path, source.data, after) if after != source.data else None
 
 
-def _with_imports(module: cst.Module, needed: set[tuple[str, str]]) -> cst.Module:
+def _with_imports(module: cst.Module, needed: set[tuple[str, ...]]) -> cst.Module:
     if not needed:
         return module
     context = CodemodContext()
-    for name, what in sorted(needed):
-        AddImportsVisitor.add_needed_import(context, name, what)
+    for names in sorted(needed):
+        module_name, what, *other = names
+        AddImportsVisitor.add_needed_import(context, module_name, what, other[0] if other else None)
     return AddImportsVisitor(context).transform_module(module)
-
-
-# --- files ---------------------------------------------------------------------------------------
-
-
-def _read(paths: Iterable[Path], findings: Findings) -> Iterator[Source]:
-    seen = set()
-    for path in (file for given in paths for file in _files(given)):
-        if path.resolve() not in seen:
-            seen.add(path.resolve())
-            try:
-                yield Source(path, path.read_bytes())
-            except (cst.ParserSyntaxError, UnicodeDecodeError, SyntaxError) as error:
-                line = getattr(error, "raw_line", 1)
-                findings.add(path, line, "left as it is, as this is not Python 3")
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(one for one in folders if not _is_others(one))
-        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".py"))
-
-
-def _is_others(folder: str) -> bool:
-    return folder in _OTHERS or folder.startswith(".") or folder.endswith(".egg-info")

@@ -19,8 +19,8 @@ class Edits:
 
     def __init__(self) -> None:
         self._edits: dict[Source, dict[cst.CSTNode, list[Edit]]] = defaultdict(dict)
-        #: Names that the file has to import: ``("quart", "current_app")``.
-        self.needed: dict[Source, set[tuple[str, str]]] = defaultdict(set)
+        #: What the file has to import: ``("quart", "current_app")``, and perhaps as what.
+        self.needed: dict[Source, set[tuple[str, ...]]] = defaultdict(set)
 
     def add(self, source: Source, node: cst.CSTNode, edit: Edit) -> None:
         self._edits[source].setdefault(node, []).append(edit)

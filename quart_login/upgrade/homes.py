@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from .._core.users import UserMixin
 from .awaited import APP
 from .kinds import Kinds
 from .project import Project
@@ -28,6 +29,9 @@ _PATIENT_BASES = {
     "quart.Blueprint",
     "quart_login.LoginManager",
 }
+
+#: Those that call their own methods only.
+_MIXINS = {"quart_login.UserMixin", "quart_login.AnonymousUserMixin"}
 
 #: Those whose decorated functions are called by somebody who does not await.
 _HASTY_NAMES = {
@@ -121,7 +125,8 @@ class Homes:
         if function.owner is None or function.name in self._called:
             return None
         for base in self._project.bases(function.owner):
-            if base not in self._project.classes and base not in _PATIENT_BASES:
+            known = base in self._project.classes or base in _PATIENT_BASES
+            if not known and not (base in _MIXINS and function.name not in dir(UserMixin)):
                 return f"is called by `{base}`, if at all, which may not await"
         return None
 

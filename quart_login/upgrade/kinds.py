@@ -29,6 +29,9 @@ from .project import Project
 from .sources import Source
 from .survey import Function, Survey
 
+#: Who is asking.
+_USER = "quart_login.current_user"
+
 #: What others' code made, and all that comes of it: none of the project's methods is called on it.
 ELSEWHERE = "elsewhere"
 
@@ -47,6 +50,8 @@ _RESULTS = {
     "quart.send_from_directory": RESPONSE,
     "quart_login.LoginManager": MANAGER,
 }
+#: What gives the object behind a proxy.
+_WITHIN = "_get_current_object"
 _OPENED = ("open", "get", "post", "put", "patch", "delete", "head", "options", "trace")
 _METHODS = {
     (APP, "test_client"): CLIENT,
@@ -87,8 +92,13 @@ class Kinds:
         self.project = project
         self._values: dict[str, set[str]] = defaultdict(set)
         self._grown = False
+        # What was found out since the last of these; a chain of calls would ask again and again.
+        self._known: dict[cst.CSTNode, set[str]] = {}
         for survey in project.surveys:
             self._begin(survey)
+        for cls in project.classes.values():
+            if "quart_login.UserMixin" in project.bases(cls):
+                self._add(_USER, {cls.key})
         self._grown = True
         while self._grown:
             self._grown = False
@@ -99,6 +109,13 @@ class Kinds:
 
     def of(self, source: Source, node: cst.BaseExpression | None) -> set[str]:
         """Return the classes that the value of *node* may be of; empty if that is unknown."""
+        if node is None:
+            return set()
+        if node not in self._known:
+            self._known[node] = self._find(source, node)
+        return self._known[node]
+
+    def _find(self, source: Source, node: cst.BaseExpression) -> set[str]:
         if isinstance(node, cst.Await):
             return self.of(source, node.expression)
         if isinstance(node, cst.NamedExpr):
@@ -119,36 +136,34 @@ class Kinds:
 
     def meant(self, source: Source, node: cst.BaseExpression) -> list[Function]:
         """Return the functions of the project that *node* may mean."""
-        name = self.project.name_of(source, node)
-        if name in self.project.functions:
-            return [self.project.functions[name]]
-        if not isinstance(node, cst.Attribute):
-            return []
-        found = (
-            self.project.method(kind, node.attr.value) for kind in self._receivers(source, node)
-        )
-        return [method for method in found if method is not None]
+        names = self.project.names_of(source, node)
+        found = [one for name in names for one in self.project.named(name)]
+        if found or not isinstance(node, cst.Attribute):
+            return found
+        name, below = node.attr.value, False
+        if is_super(node.value):
+            kinds = self.above(source, node)
+        elif not (kinds := set(_classes(self.project, source, node.value))):
+            kinds, below = self.of(source, node.value), True
+        found = [one for kind in kinds for one in self.project.methods(kind, name, below=below)]
+        return list(dict.fromkeys(found))
 
-    def _receivers(self, source: Source, node: cst.Attribute) -> set[str]:
-        if _is_super(node.value):
-            return self._ancestors(source, node)
-        name = self.project.name_of(source, node.value)
-        return {name} if name in self.project.classes else self.of(source, node.value)
-
-    def _ancestors(self, source: Source, node: cst.CSTNode) -> set[str]:
+    def above(self, source: Source, node: cst.CSTNode) -> set[str]:
+        """Return what `super` may mean at *node*: all ancestors, also those of children."""
         around = source.above(node, cst.ClassDef)
         for cls in self.project.classes.values():
             if cls.node is around:
-                return {base for base in self.project.bases(cls) if base in self.project.classes}
+                below = [self.project.classes[key] for key in self.project.below(cls.key)]
+                bases = {base for one in (cls, *below) for base in self.project.bases(one)}
+                return bases - {cls.key, *(one.key for one in below)}
         return set()
 
     # --- finding ---------------------------------------------------------------------------------
 
     def _of_name(self, source: Source, node: cst.Name | cst.Attribute) -> set[str]:
-        name = self.project.name_of(source, node)
-        found = set(self._values.get(name, ()))
-        if name in _VALUES:
-            found.add(_VALUES[name])
+        names = self.project.names_of(source, node)
+        found = {kind for name in names for kind in self._values.get(name, ())}
+        found |= {_VALUES[name] for name in names if name in _VALUES}
         if isinstance(node, cst.Attribute):
             for kind in self.of(source, node.value):
                 found |= self._attribute(kind, node.attr.value)
@@ -167,6 +182,8 @@ class Kinds:
         name = self.project.name_of(source, call.func)
         if name in _RESULTS:
             return {_RESULTS[name]}
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == _WITHIN:
+            return self.of(source, call.func.value)
         if name in self.project.classes:
             return {name} | self._known_bases(name)
         results = (self._values[_result(function)] for function in self.targets(source, call))
@@ -233,17 +250,29 @@ class Kinds:
     def _go_round(self, survey: Survey) -> None:
         source = survey.source
         for target, value in survey.assigned:
-            self._assign(source, target, self.of(source, value))
+            for one, its in _pairs(target, value):
+                self._assign(source, one, self.of(source, its))
         for loop in survey.loops:
             if UPLOADS in self.of(source, loop.iter):
                 self._assign(source, loop.target, {UPLOAD})
         for call in survey.calls:
             for function in self.targets(source, call):
                 self._give(source, call, function)
+            if call.args and self.project.name_of(source, call.func) == "quart_login.login_user":
+                self._add(_USER, self.of(source, call.args[0].value))
         for function in survey.functions:
             for result in function.results:
                 self._add(_result(function), self.of(source, result))
             self._give_fixtures(function)
+            if self._loads(function):
+                self._add(_USER, self._values[_result(function)])
+
+    def _loads(self, function: Function) -> bool:
+        """Does *function* load the current user?"""
+        return any(
+            isinstance(node, cst.Attribute) and node.attr.value in ("user_loader", "request_loader")
+            for node, _ in self.project.decorators(function)
+        )
 
     def _give(self, source: Source, call: cst.Call, function: Function) -> None:
         for param, argument in arguments(function, call):
@@ -260,13 +289,21 @@ class Kinds:
             for name in source.names_of(target):
                 self._add(name, kinds)
         elif isinstance(target, cst.Attribute):
-            for owner in self.of(source, target.value) & set(self.project.classes):
+            for owner in self.of(source, target.value) & {APP, *self.project.classes}:
                 self._add(f"{owner}.{target.attr.value}", kinds)
+            for name in self.project.names_of(source, target):
+                if name.startswith("quart.g."):
+                    self._add(name, kinds)
 
     def _add(self, name: str, kinds: set[str]) -> None:
         if not kinds <= self._values[name]:
             self._values[name] |= kinds
             self._grown = True
+            self._known.clear()
+
+
+def _classes(project: Project, source: Source, node: cst.CSTNode) -> list[str]:
+    return [name for name in project.names_of(source, node) if name in project.classes]
 
 
 def arguments(function: Function, call: cst.Call) -> Iterator[tuple[cst.Param, cst.BaseExpression]]:
@@ -284,6 +321,19 @@ def arguments(function: Function, call: cst.Call) -> Iterator[tuple[cst.Param, c
             yield params[index], argument.value
 
 
+def _pairs(
+    target: cst.BaseExpression, value: cst.BaseExpression
+) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """Yield what is assigned to what in ``a, b = c, d``."""
+    if not isinstance(target, cst.Tuple | cst.List) or not isinstance(value, cst.Tuple | cst.List):
+        yield target, value
+        return
+    parts = [*target.elements, *value.elements]
+    if len(parts) == 2 * len(target.elements) and all(isinstance(it, cst.Element) for it in parts):
+        for one, its in zip(target.elements, value.elements, strict=True):
+            yield from _pairs(one.value, its.value)
+
+
 def _is_static(function: Function) -> bool:
     return any(
         isinstance(one.decorator, cst.Name) and one.decorator.value == "staticmethod"
@@ -291,7 +341,7 @@ def _is_static(function: Function) -> bool:
     )
 
 
-def _is_super(node: cst.BaseExpression) -> bool:
+def is_super(node: cst.BaseExpression) -> bool:
     return (
         isinstance(node, cst.Call)
         and isinstance(node.func, cst.Name)

@@ -66,7 +66,7 @@ class Leftovers:
         """Tell where Flask refuses what is said to be no JSON, and Quart gives None."""
         call, function = source.parent(node), source.above(node, cst.FunctionDef)
         asked = m.findall(function, m.Attribute(attr=m.Name("is_json"))) if function else ()
-        if asked or (isinstance(call, cst.Call) and _is_lenient(call)) or not _is_of_flask(source):
+        if asked or (isinstance(call, cst.Call) and _is_lenient(call)) or not source.is_of_flask:
             return
         what = f"`{source.text(node)}` is None in Quart where the body is said to be no JSON"
         mend = "Flask answers 415: `if not request.is_json: abort(415)`"
@@ -117,8 +117,3 @@ class Leftovers:
 def _is_lenient(call: cst.Call) -> bool:
     """Does ``get_json(...)`` say that it takes what is said to be something else?"""
     return any(one.keyword is None or one.keyword.value in ("force", "silent") for one in call.args)
-
-
-def _is_of_flask(source: Source) -> bool:
-    """Does the file import from Flask?  What is written for Quart knows Quart."""
-    return any(name.partition(".")[0] == "flask" for name in source.imported().values())

@@ -50,6 +50,10 @@ _HINTS = {
 }
 
 
+#: What holds things of the application's.
+_HOLDERS = ("g", "current_app", "current_user", "request", "session")
+
+
 def plain(name: str) -> str:
     """Return *name* without the detours: ``flask_login.utils.login_user`` is of ``flask_login``."""
     for detour in ("flask.ext.login", "flask_compat"):
@@ -83,7 +87,14 @@ def becomes(name: str) -> str | None:
 
 def now(name: str) -> str:
     """Return what *name* means after the change: its new name, or its own."""
-    return (becomes(name) if is_old(name) else None) or name
+    if not is_old(name):
+        return name
+    head, _, rest = plain(name).partition(".")
+    first, _, rest = rest.partition(".")
+    if rest and first in _HOLDERS:
+        # What an application keeps there has the names that it gave.
+        return f"{now(f'{head}.{first}')}.{rest}"
+    return becomes(name) or name
 
 
 def hint(name: str) -> str:

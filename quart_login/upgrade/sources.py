@@ -6,10 +6,13 @@ what the project's own module defines, ``shop.views.index.<locals>.form`` for wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import libcst as cst
+import libcst.matchers as m
+from libcst.helpers import get_full_name_for_node
 from libcst.metadata import (
     GlobalScope,
     ImportAssignment,
@@ -39,7 +42,7 @@ class Source:
         self._positions = wrapper.resolve(PositionProvider)
         self._scopes = wrapper.resolve(ScopeProvider)
         self._names: dict[cst.CSTNode, list[str]] = {}
-        self.stars: list[str] = []
+        self.stars = list(self._find_stars())
 
     def line(self, node: cst.CSTNode) -> int:
         """Return the number of the line that *node* begins on."""
@@ -92,14 +95,50 @@ class Source:
 
     def imported(self) -> dict[str, str]:
         """Return which names at the head of this module are of others: ``{"User": "a.b.User"}``."""
-        found: dict[str, str] = {}
-        scope = self.scope(self.module)
-        assert isinstance(scope, GlobalScope)
-        for assignment in scope.assignments:
+        return {name: meant[-1] for name, meant in self.all_imported().items()}
+
+    def all_imported(self) -> dict[str, list[str]]:
+        """Return the same, with all that a name may mean: ``try: from a import b``."""
+        found: dict[str, list[str]] = {}
+        for assignment in self._globals.assignments:
             if isinstance(assignment, ImportAssignment):
                 for name in assignment.get_qualified_names_for(assignment.name):
-                    found[assignment.name] = self._whole(name)
+                    found.setdefault(assignment.name, []).append(self._whole(name))
         return found
+
+    @property
+    def _globals(self) -> GlobalScope:
+        scope = self.scope(self.module)
+        assert isinstance(scope, GlobalScope)
+        return scope
+
+    @property
+    def is_of_flask(self) -> bool:
+        """Does the file import from Flask?  What is written for Quart knows Quart."""
+        return any(name.partition(".")[0] == "flask" for name in self.imported().values())
+
+    def offers(self, name: str) -> bool:
+        """Does this module define or import *name*, by itself?"""
+        return name in self._globals.assignments
+
+    def _find_stars(self) -> Iterator[str]:
+        """Yield the modules that all names are imported from, also in a ``try``."""
+        for node in m.findall(self.module, m.ImportFrom(names=m.ImportStar())):
+            node = cst.ensure_type(node, cst.ImportFrom)
+            module = get_full_name_for_node(node.module) if node.module else ""
+            yield self.absolute("." * len(node.relative) + (module or ""))
+
+    def beside(self, module: str) -> Path | None:
+        """Return the file of *module* in the folder of this file, or in that of its package."""
+        folders = [self.path.parent]
+        for _ in self.package.split(".") if self.package else []:
+            folders.append(folders[-1].resolve().parent)
+        for folder in {folders[0], folders[-1]}:
+            place = folder.joinpath(*module.split("."))
+            for path in (place.with_suffix(".py"), place / "__init__.py"):
+                if module and path.is_file() and "site-packages" not in path.parts:
+                    return path.resolve()
+        return None
 
     def binds(self, name: str) -> bool:
         """Is *name* given a meaning anywhere in this file?"""

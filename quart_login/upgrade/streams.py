@@ -28,7 +28,7 @@ class Streams:
         self._edits = edits
         #: Those that become asynchronous.
         self.turned: set[Function] = set()
-        for function in self._project.functions.values():
+        for function in self._project.every:
             self._look_at_decorators(function)
         for survey in self._project.surveys:
             for call in survey.calls:

@@ -14,8 +14,10 @@ class Class:
     source: Source
     node: cst.ClassDef
     key: str
-    #: Its methods, by their names.
+    #: Its methods, by their names; of several of one name, the last.
     methods: dict[str, Function] = field(default_factory=dict)
+    #: All of them.
+    every: list[Function] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -41,6 +43,11 @@ class Function:
     @property
     def is_async(self) -> bool:
         return self.node.asynchronous is not None
+
+    @property
+    def waits(self) -> bool:
+        """Does a call of it give a coroutine, as it stands?"""
+        return self.is_async and not self.generates
 
     @property
     def params(self) -> list[cst.Param]:
@@ -90,6 +97,7 @@ class Survey(cst.CSTVisitor):
         self.functions.append(function)
         if owner is not None:
             owner.methods[function.name] = function
+            owner.every.append(function)
         self._around.append(function)
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:

@@ -25,11 +25,11 @@ class Wrappers:
         self.decorated: dict[Function, list[Function]] = defaultdict(list)
         #: The decorators of the project that each function has.
         self.worn: dict[Function, list[Function]] = defaultdict(list)
-        #: Where each decorator calls what it decorates.
+        #: Where each decorator calls what it decorates, plainly.
         self.calls: dict[Function, list[cst.Call]] = defaultdict(list)
         #: The decorator that each inner function is of.
         self.inner: dict[Function, Function] = {}
-        for function in project.functions.values():
+        for function in project.every:
             for _, name in project.decorators(function):
                 if name in project.functions:
                     self.decorated[project.functions[name]].append(function)
@@ -38,7 +38,8 @@ class Wrappers:
         self.of_classes: list[Function] = []
         for survey in project.surveys:
             for call in survey.calls:
-                self._look(project, survey.source.names_of(call.func), call, survey.functions)
+                named = survey.source.names_of(_ensured(call.func))
+                self._look(project, named, call, survey.functions)
                 self._look_at_arguments(project, survey.source, call)
             for target, value in survey.assigned:
                 if isinstance(target, cst.Name) and target.value == "decorators":
@@ -54,8 +55,9 @@ class Wrappers:
                 decorator = _outermost(function)
                 inner = self._inner(project, function, call)
                 if inner is not None and _is_returned(inner):
-                    self.calls[decorator].append(call)
                     self.inner[inner] = decorator
+                    if not isinstance(call.func, cst.Call):
+                        self.calls[decorator].append(call)
 
     def _look_at_arguments(self, project: Project, source: Source, call: cst.Call) -> None:
         """Note that *call*, of a function of the project, is given another of its functions."""
@@ -66,10 +68,21 @@ class Wrappers:
                 if given is not None:
                     self.worn[given].append(decorator)
 
+    def calls_what_it_is_given(self, decorator: Function) -> bool:
+        return decorator in self.inner.values()
+
     def _inner(self, project: Project, function: Function, call: cst.Call) -> Function | None:
         around = function.source.above(call, cst.FunctionDef)
         inner = project.by_node.get(around) if around is not None else None
         return inner if inner is not None and inner is not function else None
+
+
+def _ensured(func: cst.BaseExpression) -> cst.BaseExpression:
+    """Return *func*, or ``view`` of ``app.ensure_sync(view)`` and what that becomes."""
+    ensures = m.Attribute(attr=m.Name("ensure_sync") | m.Name("ensure_async"))
+    if isinstance(func, cst.Call) and func.args and m.matches(func.func, ensures):
+        return func.args[0].value
+    return func
 
 
 def _is_returned(inner: Function) -> bool:

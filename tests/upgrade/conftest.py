@@ -9,13 +9,17 @@ from textwrap import dedent
 
 import pytest
 
-from quart_login.upgrade.convert import convert
+from quart_login.upgrade.convert import Outcome, convert, finish
 
 
 @dataclass
 class Upgraded:
-    """What became of some files, by their names, and what was told: ``name:line: what``."""
+    """What became of some files, by their names, and what was told: ``name:line: what``.
 
+    *marked* are the files with `must_await`, and *files* those after ``--finish``.
+    """
+
+    marked: dict[str, str]
     files: dict[str, str]
     told: list[str]
 
@@ -24,6 +28,19 @@ class Upgraded:
         """The only file."""
         [text] = self.files.values()
         return text
+
+
+def written(folder: Path, by: Callable[[list[Path]], Outcome]) -> Outcome:
+    outcome = by([folder])
+    for change in outcome.changes:
+        compile(change.after, str(change.path), "exec")
+        change.path.write_bytes(change.after)
+    return outcome
+
+
+def read(folder: Path) -> dict[str, str]:
+    paths = folder.rglob("*.py")
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths}
 
 
 Upgrade = Callable[..., Upgraded]
@@ -39,19 +56,16 @@ def upgrade(tmp_path: Path) -> Upgrade:
             path = tmp_path / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(dedent(content).lstrip("\n"), "utf-8")
-        outcome = convert([tmp_path])
-        for change in outcome.changes:
-            compile(change.after, str(change.path), "exec")
-            change.path.write_bytes(change.after)
-        assert convert([tmp_path]).changes == [], "a second run changes something"
-        files = {
-            path.relative_to(tmp_path).as_posix(): path.read_text("utf-8")
-            for path in tmp_path.rglob("*.py")
-        }
+        outcome = written(tmp_path, convert)
+        again = convert([tmp_path])
+        assert again.changes == [], "a second run changes something"
+        marked = read(tmp_path)
+        assert not any("must_await" in one.what for one in written(tmp_path, finish).findings)
+        assert convert([tmp_path]).changes == [], "a run after `--finish` changes something"
         told = [
             f"{one.path.relative_to(tmp_path).as_posix()}:{one.line}: {one.what}"
             for one in outcome.findings
         ]
-        return Upgraded(files, told)
+        return Upgraded(marked, read(tmp_path), told)
 
     return run
