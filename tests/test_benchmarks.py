@@ -346,7 +346,6 @@ def test_the_picture_has_a_bar_for_each_ratio_and_a_text_for_who_cannot_see(
     assert lengths == pytest.approx([1.1, 1.2, 1.01, picture._LONGEST], abs=0.01)
     assert root.get("role") == "img" and root.get("aria-labelledby") == "title desc"
     assert {"quart_login", "Quart-Auth", "1.10, goal 1.04", "1.20°", "2.70ᶜ"} <= texts_of(drawn)
-    assert "prefers-color-scheme: dark" in drawn
 
 
 def test_there_is_a_picture_of_nothing() -> None:
