@@ -287,7 +287,7 @@ def do_generated(workshop: Workshop, options: argparse.Namespace) -> list[str]:
 
 def too_many(wrong: Sequence[str], tried: int) -> list[str]:
     """Return what is wrong with a part of the generated mutants, of which *wrong* survived: nothing
-    if few did.  (How far the part goes is a matter of the machine, and a gate's answer must not be.)
+    if few did.  (How far the part goes is the machine's affair, and a gate's answer must not be.)
     """
     for line in wrong:
         print(f"  {line}")
