@@ -462,6 +462,7 @@ def test_a_report_has_a_line_below_its_head_and_advice_has_an_arrow() -> None:
     finding = Finding("3.3.1", State.WRONG, "found", long.strip())
     head, rule, found, *advice = report([finding], 0).splitlines()
     assert len(rule) == len(head) and found.endswith("found")
+    assert head.split()[:2] == ["ASVS", "State"]
     assert [line.strip() for line in advice] == [f"-> {long.strip()}"]
     head, rule, found, *advice = report([finding], 60).splitlines()
     assert len(rule) == 60 and advice[0].strip().startswith("-> a-long")

@@ -95,6 +95,14 @@ def test_the_check_is_a_table_of_all_realms_and_says_how_much_is_to_mend() -> No
     assert run(audited(), "check", "--strict").exit_code == 1
 
 
+def test_the_check_heeds_settings_that_came_late_as_a_server_does() -> None:
+    app, heard = audited(), []
+    for manager in app.extensions[EXTENSION].values():
+        manager.heed_late_settings = heard.append
+    run(app, "check")
+    assert heard == [app, app]
+
+
 def test_the_check_fits_the_terminal_and_leaves_each_line_whole_for_a_pipe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

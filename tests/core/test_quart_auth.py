@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from quart_login._core import login, realms
+from quart_login._core import login, moving, realms
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.listing import revoke_user
 from quart_login._core.quart_auth import QuartAuthCookie, described, serializer_class
@@ -572,3 +572,20 @@ def test_a_logout_that_the_session_wishes_for_removes_it_too() -> None:
     it.manager.adopted = adopted(it.app.config)
     lines = set_cookies(it.answer())
     assert {line.partition("=")[0] for line in lines} == {"remember_token", NAME}
+
+
+def test_a_login_that_is_remembered_removes_it_also_where_its_path_kept_it_away() -> None:
+    it = paper().again({})
+    it.manager.adopted = adopted(it.app.config)
+    assert step(login.login_user(it, User("1"), remember=True))
+    assert removed(it)
+
+
+def test_what_stands_for_it_is_what_is_signed_and_for_ours_the_whole() -> None:
+    one, two = paper("1"), paper("2")
+    assert moving._digest(one) != moving._digest(two)
+    sent = one.request.cookies[NAME]
+    spelt = sent[:-1] + ("A" if sent[-1] != "A" else "B")
+    assert moving._digest(paper(value=spelt)) == moving._digest(one)
+    ours = [paper(cookies={"remember_token": f"a.b.{end}"}) for end in "cd"]
+    assert moving._digest(ours[0]) != moving._digest(ours[1])

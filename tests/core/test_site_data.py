@@ -89,3 +89,9 @@ def test_what_browsers_know_is_let_pass(kinds: Any) -> None:
 def test_one_text_is_no_list() -> None:
     with pytest.raises(ConfigurationError):
         site_data.check("*")
+
+
+def test_what_a_browser_can_be_told_to_forget() -> None:
+    """Clear Site Data, section 3.1, and what browsers have beside it."""
+    check({"LOGIN_CLEAR_SITE_DATA": ["cache", "cookies", "storage", "executionContexts"]})
+    check({"LOGIN_CLEAR_SITE_DATA": ["clientHints", "prefetchCache", "prerenderCache", "*"]})

@@ -197,6 +197,19 @@ def sent_from(referrer: str | None, **fields: Any) -> Any:
     )
 
 
+@pytest.mark.parametrize("root_path", ["/app", "/app/"])
+def test_a_page_that_is_served_and_not_by_get_is_none_below_a_root_either(root_path: str) -> None:
+    asked: list[str] = []
+
+    def methods_at(path: str) -> list[str]:
+        asked.append(path)
+        return ["POST"]
+
+    request = sent_from("http://localhost/app/list", root_path=root_path)
+    assert next_url(request, "/login", methods_at=methods_at) is None
+    assert asked[-1] == "/list"
+
+
 @pytest.mark.parametrize("url_rule", [rule("POST"), None, SimpleNamespace(methods=None)])
 def test_else_it_is_the_page_that_the_request_was_sent_from(url_rule: Any) -> None:
     request = sent_from("http://localhost/list?p=2#part", url_rule=url_rule)
