@@ -217,7 +217,7 @@ def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:
         return
     try:
         user_id = checked_id(user, exchange.manager.id_attribute)
-        renewed = replace(token, user_id=user_id, epoch=epoch_of(user), foreign=False)
+        renewed = replace(token, user_id=user_id, epoch=epoch_of(user))
         exchange.identity.remember = remember.issue(
             renewed, keys_of(exchange.config), exchange.setting, exchange.manager.clock()
         )

@@ -105,8 +105,7 @@ def problem(refusal: HTTPException, code: str, detail: str) -> Response:
         "detail": detail,
         "code": code,
     }
-    headers = [(name, value) for name, value in refusal.get_headers() if name != "Content-Type"]
-    return Response(json.dumps(said), refusal.code, headers, content_type=PROBLEM)
+    return Response(json.dumps(said), refusal.code, refusal.get_headers(), content_type=PROBLEM)
 
 
 def by_htmx(redirect: Any, challenges: list[str]) -> Any:

@@ -183,3 +183,14 @@ def test_what_is_in_the_answers_to_the_other_alone_tells_apart_too() -> None:
 
 def test_who_asks_too_much_is_limited() -> None:
     assert [answer(status).is_limited for status in (428, 429, 430)] == [False, True, False]
+
+
+def test_a_redirect_elsewhere_than_a_user_s_sends_away() -> None:
+    to_login, home = (answer(302, headers={"Location": to}) for to in ("/login", "/home"))
+    assert sends_away(to_login, home)
+
+
+@pytest.mark.parametrize("pair", [("a!! b", "a!! b!"), ("b !!b", "!b !!b"), ("", "!")])
+def test_a_sign_at_the_beginning_or_the_end_tells_apart(pair: tuple[str, str]) -> None:
+    ours, theirs = ([page(body)] * 2 for body in pair)
+    assert tells_apart(ours, theirs)

@@ -190,3 +190,11 @@ def test_a_response_to_a_user_depends_on_whether_a_cookie_came() -> None:
     it = paper({"_user_id": 7})
     login.login_remembered(it)
     assert is_marked(it)
+
+
+def test_nothing_is_logged_of_what_was_taken_back_unless_that_is_asked_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    response = Response(headers={"Cache-Control": "public"})
+    mark(response, True)
+    assert response.headers["Cache-Control"] == "private" and caplog.records == []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 from core.applications import App
 from core.paper import Manager
@@ -176,3 +178,17 @@ def test_a_requirement_is_in_the_table() -> None:
     app.session_interface = SimpleNamespace()  # type: ignore[attr-defined]
     app.extensions[EXTENSION] = {None: Manager()}
     assert any(line.startswith("3.3.1  ") for line in run(app, "check").stdout.splitlines())
+
+
+@pytest.mark.parametrize("asked", ["one", "all"])
+def test_the_commands_are_there_though_nobody_had_imported_them(
+    asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "quart_login._core.commands")
+    monkeypatch.delattr("quart_login._core.commands")
+    monkeypatch.setattr(login, "commands", {})
+    context = Context(login)
+    if asked == "one":
+        assert login.get_command(context, "revoke") is not None
+    else:
+        assert "revoke" in login.list_commands(context)

@@ -300,3 +300,8 @@ def test_068_neither_is_one_in_a_test_or_one_whose_cookies_are_not_secure(
 def test_a_host_that_only_looks_local_is_not(host: str) -> None:
     request = SimpleNamespace(scheme="http", host=host)
     assert is_lost(reader({"SESSION_COOKIE_SECURE": True}), request)
+
+
+@pytest.mark.parametrize("domain", ["", False, None])
+def test_a_cookie_whose_domain_is_none_has_none(domain: Any) -> None:
+    assert cookie(REMEMBER, {"REMEMBER_COOKIE_DOMAIN": domain}.get).domain is None

@@ -164,7 +164,7 @@ def test_rule_1_so_must_who_acts_as_another(fn: Any, args: Any) -> None:
 
 @pytest.mark.parametrize("user", [object(), None, "", 1.5, True])
 def test_rule_1_a_user_must_be_one(user: Any) -> None:
-    with pytest.raises(UnusableUser):
+    with pytest.raises(UnusableUser, match="no user, and no user's id"):
         step(listing.revoke_user(nobody(logged_in()), user))
 
 

@@ -1176,3 +1176,17 @@ def test_who_is_refused_by_the_longer_way_may_be_known_by_the_request() -> None:
     it = paper(session, config={"SECRET_KEY_FALLBACKS": [OLD_KEY]})
     it.manager.request_loader(lambda request: ALICE)
     assert it.who() is ALICE and it.reasons() == ["user_gone"] and it.identity.by_request
+
+
+def test_without_a_registry_what_a_logout_left_waits_for_its_user() -> None:
+    """Whether a logout clears the session is decided at the logout, and not at a later visit."""
+    left = {"cart": [1], "_login_record": "was|" + mark(7)}
+    it = paper(left)
+    assert it.who() is None and it.session == left and not it.session.modified
+
+
+def test_a_login_of_another_application_stays_in_a_session_that_a_logout_here_left() -> None:
+    it = Browser(users=USERS, config={"LOGIN_AUDIENCE": "shop"})
+    it.session = {"_user_id": 8, "cart": [1], "_login_record": "was|" + mark(7)}
+    held = it.holds()
+    assert it.who() is None and it.holds() == held

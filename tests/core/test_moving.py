@@ -684,3 +684,16 @@ def test_to_retire_what_is_retired_writes_nothing() -> None:
     kept = it.store.all()
     step(moving.retire(it.request(), token))
     assert it.store.all() == kept and notes(it) == ["retired"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_p_24_a_logout_with_an_old_cookie_looks_once_at_what_is_noted(moved: bool) -> None:
+    it = old_browser()
+    copy = it.copy()
+    if moved:
+        it.who()
+    request = copy.request()
+    it.store.counts()
+    step(moving.retire(request, Token(7, issued=int(NOW) - 3600)))
+    assert it.store.counts()["list"] == 1
+    assert notes(it) == ["retired"] and it.store.logins() == []

@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 from core.applications import App, Blueprint, manager_of
 from core.test_marks import class_view, guarded
+from werkzeug.routing import Map
 
 from quart_login._core.marks import ANONYMOUS, BASIC, FRESH, REQUIRED, login_exempt
-from quart_login._core.routes import Route, assert_routes_guarded, problems, routes, where
+from quart_login._core.routes import (
+    UNMARKED,
+    Route,
+    assert_routes_guarded,
+    problems,
+    routes,
+    where,
+)
 
 
 def one(app: App) -> Route:
@@ -282,3 +290,20 @@ def test_a_guard_for_strangers_counts_after_the_fence() -> None:
     manager.require_login(app)
     app.add("/page", "page", guarded(lambda: None, BASIC))
     assert one(app).state == BASIC
+
+
+def test_rules_of_other_hosts_are_named_with_them() -> None:
+    app = App()
+    app.url_map = Map(host_matching=True)
+    app.add("/page", "page", guarded(lambda: None), host="a.example")
+    assert one(app).rule == "//a.example/page"
+
+
+def test_a_guarded_view_that_is_registered_elsewhere_stands_above_no_route() -> None:
+    def view() -> None: ...
+
+    app, above = App(), guarded(view)
+    app.add("/open", "open", view)
+    assert "above the route" in str(one(app).problem)
+    app.add("/guarded", "guarded", above)
+    assert [route.problem for route in routes(app)] == [None, UNMARKED]

@@ -125,7 +125,7 @@ def test_rule_3_the_secret_before_is_good_for_a_window(
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [(WINDOW + 1, RENEWS), (LONGEST_WAIT, RENEWS), (LONGEST_WAIT + 1, REPLACED)],
+    [(WINDOW + 1, RENEWS), (DAY, RENEWS), (DAY + 1, REPLACED)],
 )
 def test_rule_3_and_for_a_day_while_nobody_has_seen_its_successor(
     age: float, expected: Standing

@@ -1053,3 +1053,13 @@ def test_a_name_may_be_as_long_as_a_store_keeps_it() -> None:
     assert sessions._checked_name(browser().request(), "x" * 2047) == "x" * 2047
     with pytest.raises(UnusableUser):
         sessions._checked_name(browser().request(), "x" * 2048)
+
+
+def test_rule_2_what_proved_a_login_that_ended_leaves_the_browser_that_would_confirm_it() -> None:
+    it = logged_in(remember=True)
+    request = it.request()
+    request.who()
+    it.copy().log_out()
+    step(login.confirm_login(request))
+    it.take(request)
+    assert request.identity.login_session is None and it.holds() == ({}, {})

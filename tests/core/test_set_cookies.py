@@ -121,3 +121,13 @@ def test_the_session_s_cookie_has_the_name_that_is_set() -> None:
     app = App()
     app.config["SESSION_COOKIE_NAME"] = "mine"
     assert families_of(app, []) == {"mine": "SESSION_COOKIE"}
+
+
+@pytest.mark.parametrize("name", ["email", "mail", "username", "user_name", "login", "name"])
+def test_whatever_usually_names_a_user_does(name: str) -> None:
+    assert names_of(SimpleNamespace(**{name: "alice"}), 7) == ["alice"]
+
+
+@pytest.mark.parametrize("name", ["session", "flavour"])
+def test_the_form_of_the_remember_cookie_mends_no_other(name: str) -> None:
+    assert said(f"{name}=alice; {SAFE}", "alice").endswith("the name on the server.")

@@ -299,3 +299,7 @@ def test_a_token_s_life_is_shorter_than_the_longest() -> None:
     with pytest.raises(ConfigurationError):
         settings.token_lifetime(settings.LONGEST_LIFE)
     assert settings.token_lifetime(settings.LONGEST_LIFE - 1) == settings.LONGEST_LIFE - 1
+
+
+def test_a_store_may_take_a_quarter_of_a_second_unless_it_is_said() -> None:
+    assert settings.reader({})("LOGIN_STORE_TIMEOUT") == 0.25

@@ -324,3 +324,23 @@ def test_a_signature_counts_in_one_spelling() -> None:
 def test_a_pseudonym_is_of_one_realm() -> None:
     found = [tokens.pseudonym("7", KEY, realm) for realm in (None, "staff", "shop")]
     assert len(set(found)) == 3
+
+
+def test_a_signer_verifies_what_it_signed_as_its_base_class_does() -> None:
+    signer = tokens._signer(KEY, "salt")
+    signed = signer.sign("said")
+    assert signer.unsign(signed) == b"said" and not signer.validate(signed + b"A")
+
+
+@pytest.mark.parametrize(
+    ("text", "formed"),
+    [
+        ("payload." + "a" * 43, True),
+        ("páyload." + "a" * 43, False),
+        ("payload." + "á" * 43, False),
+        ("two\nlines|" + "0" * 128, True),
+        ("7|" + "\u0660" * 128, False),
+    ],
+)
+def test_a_token_has_the_form_of_one_whatever_its_id(text: str, formed: bool) -> None:
+    assert tokens.is_formed(text) is formed

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from core.paper import Paper, Web, make_request
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import SecurityError
 
@@ -68,6 +68,8 @@ def test_anything_else_is_an_endpoint(endpoint: str) -> None:
 CHARACTERS = st.sampled_from("/a?b=&#;%\\\n\té :@.")
 
 
+@example("log in", "page?")
+@example("log in", "/evil.example/a b")
 @given(st.text(CHARACTERS, max_size=8), st.text(CHARACTERS, max_size=8))
 def test_a_plain_login_url_is_made_as_any(base: str, back: str) -> None:
     with mock.patch.object(urls, "_is_path", return_value=False):
@@ -500,3 +502,7 @@ def test_a_login_page_of_none_is_not_overwritten_by_an_older_one() -> None:
 def test_two_slashes_begin_no_page_to_come_back_to() -> None:
     assert make_next_param("/login", "http://localhost//evil.com/x?y") == "/evil.com/x?y"
     assert make_next_param("/login", "http://localhost///evil.com") == "/evil.com"
+
+
+def test_a_page_to_come_back_to_is_on_this_site_though_it_begins_with_two_slashes() -> None:
+    assert login_url("/login", "//evil.example/a b") == "/login?next=%2Fa+b"

@@ -10,6 +10,7 @@ from werkzeug.local import LocalProxy
 
 from quart_login._core import users
 from quart_login._core.errors import UnusableUser
+from quart_login._core.reasons import Reason
 from quart_login._core.users import (
     MAX_ID_BITS,
     MAX_ID_BYTES,
@@ -21,6 +22,7 @@ from quart_login._core.users import (
     flag,
     id_of,
     is_id,
+    objection,
     same_id,
     unwrap,
 )
@@ -272,3 +274,26 @@ def test_none_is_an_epoch_like_any() -> None:
 )
 def test_an_id_is_not_another_s_though_one_is_in_the_other(one: Any, other: Any) -> None:
     assert not same_id(one, other)
+
+
+class Flags(Member):
+    """A user whose flags say different things."""
+
+    is_active: Any = True
+    is_authenticated: Any = True
+
+    def __init__(self, active: Any, authenticated: Any) -> None:
+        super().__init__("7")
+        self.is_active, self.is_authenticated = active, authenticated
+
+
+def test_who_is_not_active_may_not_be_logged_in_though_the_other_flag_says_yes() -> None:
+    assert checked_activity(Flags(False, True)) is False
+    assert objection(Flags(False, True), "get_id", "7") is Reason.USER_INACTIVE
+
+
+@pytest.mark.parametrize("flags", [(lambda: False, True), (True, lambda: False)])
+def test_a_flag_that_is_a_method_lets_nobody_in_whatever_the_other_says(flags: Any) -> None:
+    assert objection(Flags(*flags), "get_id", "7") is Reason.NOT_A_USER
+    with pytest.raises(UnusableUser, match="make them properties"):
+        checked_activity(Flags(*flags))

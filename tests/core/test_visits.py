@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from core.applications import App, Blueprint, manager_of
-from core.test_marks import guarded
+from core.test_marks import class_view, guarded
 from werkzeug.routing import BaseConverter, Map, ValidationError
 
 from quart_login._core import visits as visits_module
@@ -300,3 +300,88 @@ def test_a_domain_is_below_localhost_where_no_server_is_named() -> None:
     app.add("/x", "x", subdomain="api")
     [visit] = [visit for visit in visits(app) if visit.method == "GET"]
     assert address(app, visit, {})[0] == "api.localhost"
+
+
+def test_two_routes_at_one_place_are_visited_by_their_names() -> None:
+    app = App()
+    app.add("/", "later", methods=["POST"])
+    app.add("/", "first", methods=["PUT"])
+    assert [visit.endpoint for visit in visits(app)] == ["first", "later"]
+
+
+def test_off_the_routes_no_socket_is_visited_nor_what_takes_any_method_or_is_only_built() -> None:
+    app = fenced()
+    app.add("/<path:rest>", "any", methods=None)
+    app.add("/live", "live", websocket=True, methods=["GET"])
+    app.add("/built", "built", build_only=True)
+    assert visits_off_the_routes(app) == []
+
+
+def test_a_page_at_the_path_of_a_socket_is_visited_by_another_method() -> None:
+    app = fenced()
+    app.add("/<path:rest>", "any", methods=None)
+    app.add("/live", "live", websocket=True)
+    app.add("/live", "page")
+    assert visits_off_the_routes(app) == [Visit("/live", "page", UNUSUAL, False)]
+
+
+def test_a_page_that_is_none_is_in_no_folder_whose_name_nobody_knows() -> None:
+    app, shop = App(), Blueprint("shop")
+    manager_of(app).require_login(shop)
+    shop.register(app, "/shop")
+    app.add("/shop/<name>", "shop.one", methods=None)
+    app.add("/shop/<name>/edit", "shop.edit", methods=None)
+    assert visits_off_the_routes(app) == []
+
+
+def test_the_usual_host_is_asked_where_hosts_are_told_apart() -> None:
+    app = fenced()
+    app.url_map = Map(host_matching=True)
+    app.add("/<path:rest>", "all", methods=None, host="localhost")
+    assert visits_off_the_routes(app) == []
+
+
+class OneLetter(BaseConverter):
+    regex = "[a-z]"
+
+
+def test_a_parameter_of_one_letter_gets_one() -> None:
+    app = App()
+    app.url_map = Map(converters={"one": OneLetter})
+    app.add("/<one:it>", "page", methods=["PUT"])
+    assert path_of(app) == "/a"
+
+
+def test_the_static_file_is_each_time_the_same(tmp_path: Path) -> None:
+    """However the file system orders the folders."""
+    app = App()
+    for name in "mnopqrstuvwxyzabcdefghijkl":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "style.css").touch()
+    app.static_folder = str(tmp_path)
+    app.add("/static/<path:filename>", "static", methods=["PUT"])
+    assert path_of(app) == "/static/a/style.css"
+
+
+def test_a_method_that_is_marked_open_is_not_refused_and_the_others_are() -> None:
+    class Form:
+        def dispatch_request(self) -> None: ...
+
+        @login_exempt
+        def get(self) -> None: ...
+
+        def post(self) -> None: ...
+
+    app = fenced()
+    app.add("/form", "form", class_view(Form), methods=["GET", "POST"])
+    refused = {visit.method: is_refused(app, visit) for visit in visits(app)}
+    assert refused["GET"] is False and refused["POST"] is True
+
+
+def test_in_a_fence_around_a_blueprint_a_preflight_request_is_refused_too() -> None:
+    app, admin = App(), Blueprint("admin")
+    manager_of(app).require_login(admin)
+    admin.register(app, "/admin")
+    app.add("/admin/", "admin.index", methods=["OPTIONS"])
+    [visit] = visits(app)
+    assert is_refused(app, visit)
