@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, IncompleteRead
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,10 @@ def test_096_in_one_process_it_closes_before_the_logout_is_answered(
         wait_until(lambda: site.get("/connections")[0] == "1")
 
 
+@pytest.mark.skipif(
+    version("quart") >= "0.23",
+    reason="Granian 2.8 does not let Quart 0.23 go from a socket at all: docs/websockets.md",
+)
 @pytest.mark.parametrize("server", sorted(CLOSES_LATE))
 @pytest.mark.parametrize("path", ["/echo", "/wait"])
 def test_096_where_a_server_closes_late_nothing_passes_any_more(
