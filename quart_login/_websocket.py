@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from ._core.held import Farewell, Held, LoginEnded
-from ._loops import for_a_while, sleep
+from ._loops import Apart, in_time, sleep
 
 #: Seconds for which a client is waited for that should take the close code.
 PATIENCE: Final = 1.0
@@ -46,7 +46,10 @@ class HeldSocket(Held):
 
 
 async def _end(handler: Any, close: Any, code: int) -> None:
-    await for_a_while(PATIENCE, _say, close, code)
+    saying = Apart(_say, close, code)
+    with suppress(TimeoutError):
+        await in_time(PATIENCE, saying.wait)
+    # It is left to go on: some servers say it only when they hear from the client.
     handler.cancel()
 
 

@@ -11,7 +11,11 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import (
+    StaleElementReferenceException,
+    TimeoutException,
+    WebDriverException,
+)
 from selenium.webdriver import Chrome, ChromeOptions, Keys
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -99,12 +103,15 @@ class Browser:
         """Wait until the page shows *text*."""
         self.wait(lambda: text in self.text, f"{text!r} on the page")
 
-    def wait(self, so: Callable[[], T], what: str = "it") -> T:
+    def wait(self, so: Callable[[], T | None], what: str = "it") -> T:
         """Wait until *so* says something true, and return that."""
         waiting = WebDriverWait(
             self.driver, PATIENCE, 0.02, ignored_exceptions=[WebDriverException]
         )
-        return waiting.until(lambda _: so(), f"no {what} at {self.path}")
+        try:
+            return waiting.until(lambda _: so())
+        except TimeoutException:
+            raise AssertionError(f"no {what} at {self.path}, but: {self.text[:1000]}") from None
 
     def complaints(self) -> list[str]:
         """Return what the console says since it was asked last, but that a status was refused."""
@@ -122,24 +129,36 @@ class Browser:
 
     def field(self, label: str) -> WebElement:
         """Return the field that *label* is the name of, to a screen reader, too."""
-        fields = self.driver.find_elements(By.CSS_SELECTOR, "input, textarea")
-        return next(field for field in fields if field.accessible_name.startswith(label))
+
+        def named() -> WebElement | None:
+            fields = self.driver.find_elements(By.CSS_SELECTOR, "input, textarea")
+            return next((one for one in fields if one.accessible_name.startswith(label)), None)
+
+        return self.wait(named, f"field {label!r}")
 
     def fill(self, label: str, text: str) -> None:
+        """Type *text* where *label* is the name; anew if a busy machine lost some of its keys."""
         field = self.field(label)
-        field.clear()
-        field.send_keys(text)
+
+        def typed() -> bool:
+            field.clear()
+            field.send_keys(text)
+            return field.get_property("value") == text
+
+        self.wait(typed, f"{text!r} in the field {label!r}")
 
     def tick(self, label: str) -> None:
         self.field(label).click()
 
     def press(self, name: str, within: str = "main") -> None:
         """Press the button or link *name*, and wait for the page that follows."""
-        things = self.driver.find_elements(By.CSS_SELECTOR, f"{within} :is(button, a)")
-        thing = next(thing for thing in things if thing.text == name)
         page = self.driver.find_element(By.TAG_NAME, "html")
-        thing.click()
+        self.wait(lambda: self._named(name, within), f"button or link {name!r}").click()
         self.wait(lambda: _is_gone(page), f"page behind {name!r}")
+
+    def _named(self, name: str, within: str) -> WebElement | None:
+        things = self.driver.find_elements(By.CSS_SELECTOR, f"{within} :is(button, a)")
+        return next((thing for thing in things if thing.text == name), None)
 
     def send_keys(self, *keys: str) -> None:
         """Press keys, whatever has the focus."""
