@@ -86,11 +86,17 @@ def leave(
     if clear:
         _remove(session, {*(session.keys() - set(kept)), keys.record})
         return
-    left = session.keys() - {_PERMANENT, keys.record}
-    if not whose or not left:
-        _remove(session, (keys.record,))
-    else:
+    if whose:
         _sign(session, keys, whose)
+    else:
+        _remove(session, (keys.record,))
+    forget(session, keys)
+
+
+def forget(session: MutableMapping[str, Any], keys: SessionKeys) -> None:
+    """Keep no mark of whose data there are where there are none."""
+    if not session.keys() - {_PERMANENT, keys.record}:
+        _remove(session, (keys.record,))
 
 
 def _is_left(session: MutableMapping[str, Any], keys: SessionKeys) -> bool:

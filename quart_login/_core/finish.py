@@ -56,6 +56,8 @@ async def finish(exchange: Exchange, response: Any) -> None:
         if adopted is not None and (decided or adopted.name in exchange.request.cookies):
             adopted.remove(response)
     if exchange.identity.logged_out:
+        # Another's hook, which ran before this one, may have removed what the logout left.
+        carryover.forget(exchange.session, exchange.manager.keys)
         site_data.clear(response, exchange.setting("LOGIN_CLEAR_SITE_DATA"), exchange.request)
 
 

@@ -413,3 +413,20 @@ def test_what_a_login_s_view_cleared_is_signed_by_nobody() -> None:
     it.session["cart"] = 1
     it.answer()
     assert dict(it.session) == {"cart": 1}
+
+
+def test_data_that_a_hook_removed_after_the_logout_leave_no_mark() -> None:
+    """Or the browser would keep a session cookie in which there is nothing else."""
+    it = paper({**SESSION, "told": "clear"}, config={"LOGIN_CLEAR_SESSION_ON_LOGOUT": False})
+    step(login.logout_user(it))
+    assert it.session == {"told": "clear", "_login_record": farewell(mark(7))}
+    del it.session["told"]
+    it.answer()
+    assert it.session == {}
+
+
+def test_data_that_are_left_after_the_logout_keep_their_mark() -> None:
+    it = paper({**SESSION, "cart": 1}, config={"LOGIN_CLEAR_SESSION_ON_LOGOUT": False})
+    step(login.logout_user(it))
+    it.answer()
+    assert it.session == {"cart": 1, "_login_record": farewell(mark(7))}
