@@ -14,6 +14,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
+#: A login belongs to the program that it was made with: another's session is written anew.
+AGENT = "load"
+
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
@@ -40,7 +43,7 @@ def press(port: int, path: str, cookie: str, connections: int, seconds: float) -
 
 def _by_wrk(url: str, cookie: str, connections: int, seconds: float) -> Heard:
     command = ["wrk", "-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s", "--latency"]
-    command += ["--timeout", "20s", "-H", f"Cookie: {cookie}", url]
+    command += ["--timeout", "20s", "-H", f"Cookie: {cookie}", "-H", f"User-Agent: {AGENT}", url]
     return read_wrk(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -59,7 +62,8 @@ def _latency(text: str, share: str) -> float:
 
 
 async def _by_hand(port: int, path: str, cookie: str, connections: int, seconds: float) -> Heard:
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode()
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", f"User-Agent: {AGENT}", f"Cookie: {cookie}"]
+    request = "\r\n".join([*lines, "", ""]).encode()
     begun, spent = time.perf_counter(), []
 
     async def ask_again() -> None:

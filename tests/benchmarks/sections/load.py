@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from servers import await_port, free_port
 
@@ -132,10 +133,18 @@ def served(kind: Kind, name: str) -> Iterator[tuple[int, str]]:
 
 def log_in(port: int) -> str:
     """Return the cookie of a user who logged in, after a look at that user's page."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/in") as answer:
+    with _ask(port, "/in") as answer:
         lines = answer.headers.get_all("Set-Cookie")
     cookie = "; ".join(line.partition(";")[0] for line in lines)
-    page = urllib.request.Request(f"http://127.0.0.1:{port}/private", headers={"Cookie": cookie})
-    with urllib.request.urlopen(page) as answer:
+    with _ask(port, "/private", Cookie=cookie) as answer:
         assert answer.read() == b"user 7"
+        # Who keeps no cookies would be sent one with each answer.
+        assert answer.headers.get_all("Set-Cookie") is None
     return cookie
+
+
+def _ask(port: int, path: str, **headers: str) -> Any:
+    headers["User-Agent"] = client.AGENT
+    return urllib.request.urlopen(
+        urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    )
