@@ -87,7 +87,10 @@ class Store(Protocol):
              by itself, as Redis does, may do so after `LoginSession.expires`.)
     Rule 6.  No secret in a ``repr``, a log or an error.
 
-    A store may also tell what ended, for open sockets to be closed: see `WatchedStore`.
+    A store may also tell what ended, for open sockets to be closed: see `WatchedStore`.  One whose
+    own methods are what it gives to ``exchange.call`` may say by an attribute ``gives_up_after``
+    for how many seconds these block at most: where that is within the time limit, Flask calls them
+    itself, and not in a thread that it could leave.
     """
 
     async def get(self, exchange: Exchange, id: SessionId) -> LoginSession | None:

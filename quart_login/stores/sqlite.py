@@ -50,6 +50,10 @@ T = TypeVar("T")
 #: How many connections are kept for the next request.
 _KEPT: Final = 16
 
+#: For so many locks the first call on a connection waits, at most: to read what the file is, to
+#: switch to WAL, to make the schema, and its own.
+_LOCKS: Final = 4
+
 #: Says in a file's header that it is a store's: "qlog".
 _APPLICATION: Final = 0x716C6F67
 #: The version of the schema below.
@@ -152,6 +156,11 @@ class SQLiteStore:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path!r}>"
+
+    @property
+    def gives_up_after(self) -> float:
+        """For how many seconds a call that begins now may wait, but for the disk; see `Store`."""
+        return self.timeout if self._idle else _LOCKS * self.timeout
 
     async def get(self, exchange: Exchange, id: SessionId) -> LoginSession | None:
         return cast("LoginSession | None", await exchange.call(self._do, _get, id))

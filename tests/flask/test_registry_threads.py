@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from registry import CountingStore, copy, registered
 from sites import Answer, Browser, FlaskSite
 
 from flask_compat import _in_time
+from flask_compat._in_time import InTime
 from quart_login._core.step import step
+from quart_login.stores.sqlite import SQLiteStore
 
 
 class Jostled(CountingStore):
@@ -186,3 +189,79 @@ def test_what_a_store_brings_too_late_nobody_reads() -> None:
     for _ in range(50):
         assert get(copy(other), "/me").text in ("user 2", "anonymous")
     assert get(other, "/me") == (200, "user 2")
+
+
+# --- who ends by itself --------------------------------------------------------------------------
+
+
+class Bounded:
+    """Says for how long its methods block."""
+
+    def __init__(self, gives_up_after: float) -> None:
+        self.gives_up_after = gives_up_after
+
+    def thread(self) -> str:
+        return threading.current_thread().name
+
+
+def thread_of(waits: InTime, fn: Callable[[], Any]) -> str:
+    name: str = step(waits.call(fn))
+    return name
+
+
+def test_who_ends_by_itself_in_time_is_called_and_others_get_a_thread() -> None:
+    mine = threading.current_thread().name
+    assert thread_of(InTime(5), Bounded(4).thread) == mine
+    assert thread_of(InTime(5), Bounded(6).thread) == "login-store"
+    assert thread_of(InTime(5), lambda: threading.current_thread().name) == "login-store"
+
+
+def test_who_ends_by_itself_gets_a_thread_once_too_little_time_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(_in_time, "monotonic", lambda: now[0])
+    mine, waits, store = threading.current_thread().name, InTime(5), Bounded(4)
+    assert thread_of(waits, store.thread) == mine
+    now[0] += 2
+    assert thread_of(waits, store.thread) == "login-store"
+    now[0] += 3
+    with pytest.raises(TimeoutError):
+        thread_of(waits, store.thread)
+
+
+def test_what_a_store_that_ends_by_itself_has_others_do_gets_a_thread() -> None:
+    """The promise is for its own methods: what a class on top of it calls may hang."""
+
+    class Hangs(CountingStore):
+        gives_up_after = 0.0
+
+    site = registered(FlaskSite, {"LOGIN_STORE_TIMEOUT": 0.05}, sessions=Hangs())
+    browser = logged_in(site)
+    with hanging(site):
+        assert get(copy(browser), "/private").status == 503
+    assert get(browser, "/private") == (200, "private of user 1")
+
+
+def test_sqlite_is_asked_without_a_thread_once_a_connection_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, threads = SQLiteStore(tmp_path / "sessions.sqlite", timeout=2), list[str]()
+    do = SQLiteStore._do
+
+    def noted(self: SQLiteStore, *args: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return do(self, *args)
+
+    monkeypatch.setattr(SQLiteStore, "_do", noted)
+    site = registered(FlaskSite, {"LOGIN_STORE_TIMEOUT": 5}, sessions=store)
+    mine = threading.current_thread().name
+    assert store.gives_up_after == 8  # A connection is opened first, which waits for more locks.
+    with site.app.app_context():
+        assert site.lib.revoke_user(1) == 0
+    assert threads[0] == "login-store"
+    assert store.gives_up_after == 2
+    browser = logged_in(site)
+    assert get(browser, "/private") == (200, "private of user 1")
+    assert set(threads[1:]) == {mine}
+    store.close()
