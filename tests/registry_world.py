@@ -21,7 +21,7 @@ from sites import QuartSite, Site, User
 
 from quart_login._core.step import step
 from quart_login.stores import Store
-from quart_login.stores.contract import Calls, Threads
+from quart_login.stores._contract_kit import Calls, Threads
 
 
 class Member(User):

@@ -14,8 +14,8 @@ from stores.redis_server import RedisServer
 
 from quart_login._core.step import step
 from quart_login.stores import LoginSession
+from quart_login.stores._contract_kit import Calls, session
 from quart_login.stores._rows import COLUMNS, due, row_of
-from quart_login.stores.contract import Calls, session
 from quart_login.stores.memory import MemoryStore
 from quart_login.stores.redis import RedisStore, _write
 from quart_login.stores.sqlalchemy import SQLAlchemyStore

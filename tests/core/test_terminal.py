@@ -16,7 +16,7 @@ from quart_login._core.commands import login
 from quart_login._core.errors import StoreUnavailable
 from quart_login._core.listing import ListedSession
 from quart_login._core.step import step
-from quart_login.stores.contract import session
+from quart_login.stores._contract_kit import session
 from quart_login.stores.memory import MemoryStore
 
 ONE = ListedSession(

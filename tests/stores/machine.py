@@ -13,14 +13,14 @@ from typing import Any
 
 from quart_login._core.step import step
 from quart_login.stores import Store
-from quart_login.stores.contract import Kept, Steps
+from quart_login.stores._contract_kit import Kept, Steps
 
 #: Begins each script that `python` runs.
 _HEAD = """
 import os, sys
 from quart_login._core.step import step
 from quart_login.stores import contract
-from quart_login.stores.contract import NOW, Kept, Steps, session
+from quart_login.stores._contract_kit import NOW, Kept, Steps, session
 from quart_login.stores.sqlite import SQLiteStore
 
 def on(store):

@@ -12,7 +12,7 @@ import pytest
 from stores.redis_server import RedisCluster, RedisServer
 
 from quart_login.stores import LoginSession, Store
-from quart_login.stores.contract import Awaits, Kept, Steps, session
+from quart_login.stores._contract_kit import Awaits, Kept, Steps, session
 from quart_login.stores.redis import RedisStore
 
 ALONE: Final = ("sync", "async")

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from stores.postgres import Postgres
 
 from quart_login.stores import Store
-from quart_login.stores.contract import Awaits, Steps, StoreContract
+from quart_login.stores._contract_kit import Awaits, Steps
+from quart_login.stores.contract import StoreContract
 from quart_login.stores.memory import MemoryStore
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 from quart_login.stores.sqlite import SQLiteStore

@@ -16,7 +16,7 @@ from stores.redis_kinds import close
 from stores.redis_server import Proxy, RedisServer
 
 from quart_login.stores import _postgres_listener, _redis_listener
-from quart_login.stores.contract import Threads, session
+from quart_login.stores._contract_kit import Threads, session
 from quart_login.stores.redis import RedisStore
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 import pytest
 
 from quart_login._core.step import step
-from quart_login.stores.contract import NOW, Kept, Steps, session
+from quart_login.stores._contract_kit import NOW, Kept, Steps, session
 from quart_login.stores.memory import MemoryStore
 
 

@@ -16,7 +16,7 @@ from stores.machine import do, on
 from stores.postgres import Postgres
 
 from quart_login.stores import LoginSession, Store
-from quart_login.stores.contract import NOW, session
+from quart_login.stores._contract_kit import NOW, session
 from quart_login.stores.memory import MemoryStore
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 from quart_login.stores.sqlite import SQLiteStore

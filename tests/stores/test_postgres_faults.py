@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from stores.machine import do, on
 from stores.postgres import Postgres
 
-from quart_login.stores.contract import Awaits, Kept, after, session
+from quart_login.stores._contract_kit import Awaits, Kept, after, session
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 
 #: What a driver raises when a server is gone; asyncpg lets some of its own pass SQLAlchemy.

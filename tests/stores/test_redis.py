@@ -15,8 +15,8 @@ from stores.redis_server import wait_until
 
 from quart_login._core.errors import ConfigurationError
 from quart_login.stores import Store, new_id
+from quart_login.stores._contract_kit import DAY, HOUR, IDS, NOW, USER_IDS, after
 from quart_login.stores._rows import UnreadableRecord
-from quart_login.stores.contract import DAY, HOUR, IDS, NOW, USER_IDS, after
 from quart_login.stores.redis import RedisStore
 
 SHAPE = re.compile(r"[A-Za-z0-9_-]{22}")

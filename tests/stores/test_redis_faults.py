@@ -17,7 +17,7 @@ from stores.redis_kinds import ALL, ALONE, CLUSTER, Kind, RedisKept, close, on
 from stores.redis_server import Proxy, RedisServer
 
 from quart_login.stores import LoginSession
-from quart_login.stores.contract import HOUR, NOW, after
+from quart_login.stores._contract_kit import HOUR, NOW, after
 
 #: What the driver raises where nobody answers.
 NOBODY = (redis.ConnectionError, redis.TimeoutError, RedisClusterException)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from stores.redis_kinds import ALL, Kind, close
 
-from quart_login.stores.contract import NOW, session
+from quart_login.stores._contract_kit import NOW, session
 from quart_login.stores.redis import RedisStore
 
 TRIALS = int(os.environ.get("STORE_TRIALS", "200"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quart_login.stores import LoginSession
+from quart_login.stores._contract_kit import DAY, HOUR, NOW, after, session, whole
 from quart_login.stores._rows import (
     COLUMNS,
     UnreadableRecord,
@@ -21,7 +22,6 @@ from quart_login.stores._rows import (
     readable,
     row_of,
 )
-from quart_login.stores.contract import DAY, HOUR, NOW, after, session, whole
 
 
 def changed(**values: Any) -> list[Any]:

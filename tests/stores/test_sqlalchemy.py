@@ -21,7 +21,7 @@ from stores.machine import do, on
 from stores.postgres import Postgres
 
 from quart_login import ConfigurationError
-from quart_login.stores.contract import NOW, Awaits, Kept, after, session, whole
+from quart_login.stores._contract_kit import NOW, Awaits, Kept, after, session, whole
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 
 

@@ -15,7 +15,7 @@ import pytest
 from stores.machine import do, on, python, sql, start
 
 from quart_login import ConfigurationError
-from quart_login.stores.contract import NOW, Kept, session
+from quart_login.stores._contract_kit import NOW, Kept, session
 from quart_login.stores.sqlite import SQLiteStore
 
 

@@ -12,8 +12,8 @@ import pytest
 from stores.machine import do, locked, on, python, sql, start
 
 from quart_login import ConfigurationError
+from quart_login.stores._contract_kit import NOW, Kept, after, session, whole
 from quart_login.stores._rows import UnreadableRecord
-from quart_login.stores.contract import NOW, Kept, after, session, whole
 from quart_login.stores.sqlite import SQLiteStore
 
 

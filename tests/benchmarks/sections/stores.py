@@ -36,7 +36,7 @@ from benchmarks.sections import Options
 from benchmarks.tables import NAMES, address
 from quart_login._core.step import step
 from quart_login.stores import Store
-from quart_login.stores.contract import Calls, Threads
+from quart_login.stores._contract_kit import Calls, Threads
 from quart_login.stores.redis import RedisStore
 from quart_login.stores.sqlalchemy import SQLAlchemyStore
 from quart_login.stores.sqlite import SQLiteStore
