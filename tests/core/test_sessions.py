@@ -8,19 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from core.paper import (
-    COOKIE,
-    DAY,
-    KEY,
-    NOW,
-    OLD_KEY,
-    Browser,
-    Kept,
-    Paper,
-    Unreachable,
-    User,
-    failures,
+from core.logins import (
+    ALICE,
+    BOB,
+    KEYS,
+    LOCKED,
+    browser,
+    is_fresh,
+    keys_of,
+    logged_in,
+    proof_in,
+    series_in,
 )
+from core.paper import COOKIE, DAY, NOW, Browser, Kept, Paper, Unreachable, User
 
 from quart_login._core import asking, brought, ending, login, proofs, sessions
 from quart_login._core.errors import (
@@ -30,43 +30,9 @@ from quart_login._core.errors import (
     UnusableUser,
 )
 from quart_login._core.lifetimes import FOR_EVER
-from quart_login._core.load import known
 from quart_login._core.reasons import Reason
-from quart_login._core.settings import SessionKeys
 from quart_login._core.step import step
 from quart_login._core.store import Store
-
-KEYS = SessionKeys()
-ALICE, BOB, LOCKED = User(7), User("bob"), User(9, active=False)
-USERS = {7: ALICE, "bob": BOB, 9: LOCKED}
-
-
-def browser(**config: Any) -> Browser:
-    return Browser(users=USERS, config=config)
-
-
-def logged_in(user: User = ALICE, remember: bool = False, **config: Any) -> Browser:
-    it = browser(**config)
-    assert it.log_in(user, remember)
-    it.store.asked.clear()
-    return it
-
-
-def proof_in(it: Browser) -> proofs.Proof:
-    proof = proofs.read(it.session[KEYS.proof])
-    assert proof is not None
-    return proof
-
-
-def series_in(it: Browser) -> proofs.Series:
-    series = proofs.read_series(it.jar[COOKIE], keys_of(it), None)
-    assert series is not None
-    return series
-
-
-def keys_of(it: Browser) -> Any:
-    return login.check_keys(it.it.app, it.it.manager)
-
 
 # --- what is kept --------------------------------------------------------------------------------
 
@@ -274,11 +240,6 @@ def test_rule_2_confirming_makes_the_proof_new_and_keeps_the_id() -> None:
     assert it.who() is ALICE and it.do(is_fresh)
     old.jar = {}
     assert old.who() is None
-
-
-async def is_fresh(exchange: Any) -> bool:
-    await known(exchange)
-    return login.login_fresh(exchange)
 
 
 def test_rule_2_a_login_is_confirmed_though_another_request_changed_it() -> None:
@@ -556,116 +517,6 @@ def test_nor_where_no_login_outlives_the_browser_any_more() -> None:
     assert it.jar == {} and it.store.one().remember is None
 
 
-# --- as many as may be ---------------------------------------------------------------------------
-
-
-def others(it: Browser, number: int, user: User = ALICE) -> list[Browser]:
-    found = [it.another() for _ in range(number)]
-    for one in found:
-        it.clock.advance(seconds=1)
-        assert one.log_in(user)
-    return found
-
-
-def test_the_longest_unseen_makes_room() -> None:
-    it = browser(LOGIN_MAX_SESSIONS=2)
-    first, second = others(it, 2)
-    it.clock.advance(minutes=5)
-    assert first.who() is ALICE
-    request = it.request()
-    step(login.log_in(request, ALICE))
-    it.take(request)
-    assert [browser.who() for browser in (first, second, it)] == [ALICE, None, ALICE]
-    assert [name for name, _ in request.told] == ["login-session-ended", "logged-in"]
-    assert request.told[0][1]["reason"] is Reason.TOO_MANY_SESSIONS
-    assert len(request.ended_ids) == 1
-
-
-def test_or_nobody_does() -> None:
-    it = browser(LOGIN_MAX_SESSIONS=2, LOGIN_MAX_SESSIONS_REACHED="refuse")
-    first, second = others(it, 2)
-    request = it.request()
-    assert step(login.log_in(request, ALICE, True)) is False
-    it.take(request)
-    assert request.identity.reason is Reason.TOO_MANY_SESSIONS
-    assert request.told == [] and it.holds() == ({}, {})
-    assert [first.who(), second.who(), it.who()] == [ALICE, ALICE, None]
-    assert others(it, 2, BOB)  # it is each user's own limit
-
-
-@pytest.mark.parametrize("reached", ["end_oldest", "refuse"])
-def test_the_login_that_is_left_makes_room(reached: str) -> None:
-    it = browser(LOGIN_MAX_SESSIONS=2, LOGIN_MAX_SESSIONS_REACHED=reached)
-    first, second = others(it, 2)
-    assert first.log_in(ALICE)
-    assert [first.who(), second.who()] == [ALICE, ALICE]
-    assert len(it.store.all()) == 2
-
-
-def test_but_not_another_user_s() -> None:
-    it = browser(LOGIN_MAX_SESSIONS=1, LOGIN_MAX_SESSIONS_REACHED="refuse")
-    others(it, 1)
-    assert it.log_in(BOB) and not it.log_in(ALICE)
-    assert it.who() is BOB
-
-
-@pytest.mark.parametrize("reached", ["end_oldest", "refuse"])
-@pytest.mark.parametrize("most", [1, 2])
-def test_two_logins_at_once_of_one_browser_take_its_room_once(most: int, reached: str) -> None:
-    it = browser(LOGIN_MAX_SESSIONS=most, LOGIN_MAX_SESSIONS_REACHED=reached)
-    found = others(it, most)
-    old = found[-1]
-    first, second = old.request(), old.request()
-
-    def meanwhile(name: str) -> None:
-        if name == "add":
-            it.store.meanwhile = lambda name: None
-            assert step(login.log_in(first, ALICE))
-
-    it.store.meanwhile = meanwhile
-    step(login.log_in(second, ALICE))
-    assert len(it.store.all()) <= most
-    old.take(second)
-    assert old.who() is ALICE
-
-
-def test_no_room_is_given_back_of_another_user_s() -> None:
-    it = logged_in(LOGIN_MAX_SESSIONS=1)
-    first, second = it.request(), it.request()
-
-    def meanwhile(name: str) -> None:
-        if name == "add":
-            it.store.meanwhile = lambda name: None
-            step(login.log_in(first, ALICE))
-
-    it.store.meanwhile = meanwhile
-    step(login.log_in(second, BOB))
-    assert sorted(one.user_id for one in it.store.all()) == ["#7", "bob"]
-
-
-def test_no_room_is_given_back_where_there_is_room_for_all() -> None:
-    it = logged_in()
-    first, second = it.request(), it.request()
-
-    def meanwhile(name: str) -> None:
-        if name == "add":
-            it.store.meanwhile = lambda name: None
-            step(login.log_in(first, ALICE))
-
-    it.store.meanwhile = meanwhile
-    step(login.log_in(second, ALICE))
-    assert len(it.store.all()) == 2
-
-
-def test_nor_one_that_is_over() -> None:
-    it = browser(LOGIN_MAX_SESSIONS=1, LOGIN_LIFETIME=100, LOGIN_MAX_SESSIONS_REACHED="refuse")
-    [old] = others(it, 1)
-    it.clock.advance(seconds=101)
-    others(it, 1)
-    assert not old.log_in(ALICE)
-    assert len([one for one in it.store.all() if one.expires > it.clock()]) == 1
-
-
 # --- rule 4: what ends ---------------------------------------------------------------------------
 
 
@@ -758,231 +609,6 @@ def test_p_8_a_request_in_flight_brings_no_login_back() -> None:
                 other.log_out()
             assert it.store.all() == []
             assert it.who() is other.who() is None
-
-
-# --- p 14: whole or not at all -------------------------------------------------------------------
-
-
-def check_nobody_is_unknown(it: Browser) -> None:
-    """Whoever is logged in has a login in the store."""
-    for copy in (it.copy(), it.copy(cookie=False), it.copy(session=False)):
-        request = copy.visit()
-        if request.identity.user is not None:
-            assert request.identity.login_session is not None
-            assert request.identity.login_session.id in {one.id for one in it.store.logins()}
-
-
-@pytest.mark.parametrize("remember", [False, True])
-def test_p_14_a_first_login(remember: bool) -> None:
-    for it, error, how in failures(browser, lambda it: it.log_in(ALICE, remember)):
-        assert error is not None, how
-        assert it.holds() == ({}, {}), how
-        assert it.who() is None
-        kept = it.store.all()
-        assert kept == [] or how == "add after lasting=True"  # which nobody can prove
-
-
-@pytest.mark.parametrize("user", [ALICE, BOB])
-def test_p_14_a_login_after_another(user: User) -> None:
-    def make() -> Browser:
-        return logged_in(remember=True)
-
-    for it, error, how in failures(make, lambda it: it.log_in(user, True)):
-        check_nobody_is_unknown(it)
-        if how.startswith("get") and "lasting=False" in how:
-            # The login before could not be read, so it ended unread.
-            assert error is None and it.who() is user and len(it.store.all()) == 1
-            continue
-        assert error is not None, how
-        if "lasting=False" in how:
-            assert len(it.store.all()) == (0 if how.startswith("delete after") else 1), how
-        # The login before is as it was, unless it has ended.
-        there = not how.startswith("delete after")
-        assert it.who() is (ALICE if there else None), how
-
-
-def test_p_14_a_logout() -> None:
-    for it, error, how in failures(lambda: logged_in(remember=True), Browser.log_out):
-        assert it.jar == {} and KEYS.user_id not in it.session, how
-        assert it.who() is None
-        gone = it.store.all() == []
-        assert error is not None or gone, how
-
-
-def test_p_14_a_confirmation() -> None:
-    def act(it: Browser) -> None:
-        it.do(login.confirm_login)
-
-    for remember in (False, True):
-        for it, error, how in failures(lambda r=remember: logged_in(remember=r), act):
-            check_nobody_is_unknown(it)
-            swapped = how.startswith("swap after") and error is not None
-            # What it was before is nothing any more, and nobody has got what it is now.
-            assert it.who() is (ALICE if remember or not swapped else None), how
-
-
-def test_p_14_a_confirmation_whose_session_gets_no_new_id_is_none() -> None:
-    it = logged_in()
-    request = it.request()
-
-    def fail(session: Any) -> None:
-        raise OSError
-
-    request.app.session_interface.regenerate = fail
-    with pytest.raises(OSError):
-        step(login.confirm_login(request))
-    del request.app.session_interface.regenerate
-    it.take(request)
-    assert it.who() is ALICE
-
-
-def test_p_14_a_receiver_of_the_confirmation_that_raises() -> None:
-    it = logged_in()
-    it.log_in(ALICE, fresh=False)
-    request = it.request()
-
-    def fail(name: str) -> None:
-        if name == "login-confirmed":
-            raise OSError
-
-    request.hear = fail
-    with pytest.raises(OSError):
-        step(login.confirm_login(request))
-    it.take(request)
-    assert request.identity.user is None
-    assert it.who() is ALICE  # by the new proof
-    assert not it.do(is_fresh)
-
-
-def test_p_14_a_page() -> None:
-    for closed in (False, True):
-
-        def make(closed: bool = closed) -> Browser:
-            it = logged_in(remember=True)
-            it.clock.advance(minutes=2)
-            if closed:
-                it.close()
-            return it
-
-        for it, error, how in failures(make, Browser.visit):
-            assert error is None, how  # It is kept with the request.
-            check_nobody_is_unknown(it)
-            it.clock.advance(minutes=2)
-            assert it.who() is ALICE, how
-            assert len(it.store.all()) == 1
-
-
-def test_p_14_a_page_whose_store_fails_is_nobody_s() -> None:
-    it = logged_in(remember=True)
-    it.store.fail_at(0)
-    held = it.holds()
-    request = it.visit()
-    assert request.identity.user is None
-    assert request.identity.reason is Reason.STORE_FAILED
-    assert it.holds() == held
-    it.store.fail_at(None)
-    assert it.who() is ALICE
-
-
-@pytest.mark.parametrize("name", ["touch", "swap"])
-def test_what_cannot_be_noted_ends_nobody_s_request(name: str, caplog: Any) -> None:
-    it = logged_in(remember=True)
-    if name == "swap":
-        it.close()
-        it.who()
-    it.clock.advance(minutes=2)
-    it.store.fail_at(1)
-    assert it.who() is ALICE
-    assert it.store.asked == ["get", name]
-    [line] = [line for line in caplog.records if line.event == "store_failed"]
-    assert line.levelname == "WARNING"
-
-
-# --- p 24: the cost ------------------------------------------------------------------------------
-
-
-def test_p_24_a_request_reads_once_and_writes_once_a_minute() -> None:
-    it = logged_in()
-    for second in range(300):
-        it.clock.advance(seconds=1)
-        assert it.who() is ALICE
-        expected = {"get": 1, "touch": 1} if second % 60 == 59 else {"get": 1}
-        assert it.store.counts() == expected
-
-
-def test_p_24_that_its_cookie_was_seen_is_written_once() -> None:
-    it = logged_in(remember=True)
-    it.close()
-    assert it.who() is ALICE
-    assert it.store.counts() == {"get": 1, "swap": 1}
-    assert it.who() is ALICE
-    assert it.store.counts() == {"get": 1, "swap": 1}
-    it.clock.advance(seconds=59)
-    assert it.who() is ALICE
-    assert it.store.counts() == {"get": 1}
-    assert it.store.one().confirmed
-
-
-def test_p_24_what_is_written_for_the_cookie_says_when_it_was_seen() -> None:
-    it = logged_in(remember=True)
-    it.close()
-    it.who()
-    it.clock.advance(minutes=5)
-    assert it.who() is ALICE
-    assert it.store.one().seen == NOW + 300
-
-
-def test_what_cannot_be_taken_back_is_told(caplog: Any) -> None:
-    it = browser()
-    it.store.fail_at(0)
-    with pytest.raises(StoreUnavailable):
-        it.log_in(ALICE)
-    assert [line.event for line in caplog.records] == ["store_failed"]
-
-
-@pytest.mark.parametrize(
-    ("session", "jar"),
-    [
-        ({}, {}),
-        ({"cart": [1]}, {}),
-        ({}, {COOKIE: "junk"}),
-        ({}, {COOKIE: "7|" + "0" * 128}),
-        ({}, {COOKIE: "0" * 22 + "." + "0" * 43}),
-        ({KEYS.proof: proofs.EXAMPLE}, {}),
-        ({KEYS.user_id: 7}, {}),
-        ({KEYS.user_id: 7, KEYS.proof: "junk"}, {}),
-        ({KEYS.user_id: 7, KEYS.proof: proofs.EXAMPLE + "0"}, {}),
-        ({KEYS.user_id: 7, KEYS.proof: 7}, {}),
-    ],
-)
-def test_p_24_for_nobody_and_for_junk_it_is_not_asked(session: Any, jar: Any) -> None:
-    it = browser()
-    it.session, it.jar = session, jar
-    assert it.who() is None
-    assert it.store.asked == []
-
-
-def test_p_24_a_login_asks_once_or_thrice() -> None:
-    it = browser()
-    it.log_in(ALICE, remember=True)
-    assert it.store.counts() == {"add": 1}
-    it.log_in(ALICE, remember=True)
-    assert it.store.counts() == {"get": 1, "add": 1, "delete": 1}
-    it.log_out()
-    assert it.store.counts()["delete"] == 1
-
-
-def test_p_24_a_fallback_key_s_cookie_is_signed_anew_and_nothing_is_asked_for_it() -> None:
-    it = logged_in(remember=True)
-    it.who()
-    old = dict(it.jar)
-    it.config.update(SECRET_KEY=OLD_KEY, SECRET_KEY_FALLBACKS=[KEY])
-    it.store.asked.clear()
-    assert it.who() is ALICE and it.jar != old
-    assert it.store.counts() == {"get": 1}
-    it.config["SECRET_KEY_FALLBACKS"] = []
-    it.close()
-    assert it.who() is ALICE
 
 
 # --- for how long a login is remembered that takes another's place -------------------------------
