@@ -8,76 +8,26 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from hashlib import sha256
 from random import Random
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
-from registry_model import Account, Held, How, Login, Model, Shown, Verdict
-from registry_world import Broken, Fault, Member, Place, Turns, World, add_view
+from registry_logins import Logins
+from registry_model import How, Login, Verdict
+from registry_requests import BOTH_WAYS, BROWSERS, CONFIGS, STEPS, USERS, Reply
+from registry_world import Fault, Place, Turns, World
 from sites import FlaskSite, QuartSite, Site
-from werkzeug.http import parse_cookie
-
-from quart_login._core.proofs import read_series
-from quart_login._core.subjects import subject
-from quart_login._core.tokens import Keys
-from quart_login.stores import LoginSession
-
-#: Ids that differ, however alike their names in a store might be.
-USERS: Final = (1, "#1", "=#1")
-BROWSERS: Final = ("X", "Y")
-#: So many rules are tried on one application.
-STEPS: Final = 50
-
-CONFIGS: Final[Sequence[Mapping[str, Any]]] = (
-    {"LOGIN_MAX_SESSIONS": 2},
-    {"LOGIN_LIFETIME": 3600},
-    {},
-    {"LOGIN_MAX_SESSIONS": 1, "LOGIN_IDLE_TIMEOUT": 900},
-    {"LOGIN_MAX_SESSIONS": 2, "LOGIN_MAX_SESSIONS_REACHED": "refuse"},
-    {"LOGIN_LIFETIME": 7200, "LOGIN_IDLE_TIMEOUT": 600},
-    {"LOGIN_REMEMBER_WINDOW": 5},
-    {"LOGIN_ASSURANCE_LEVEL": "aal2"},
-    {"LOGIN_IDLE_TIMEOUT": 50},
-    {"LOGIN_ASSURANCE_LEVEL": "aal3"},
-)
-BOTH_WAYS: Final = {"LOGIN_FRESH_DURATION": 600, "LOGIN_STORE_TIMEOUT": 10}
 
 MOVES: Final = (1, 20, 30, 59, 60, 61, 90, 299, 301, 601, 3601, 86401, 2592001)
-YEAR: Final = 366 * 86_400
 #: With the life of each of these, a remember cookie.
 DURATIONS: Final = (None, 40, 3600, 40 * 86_400)
 
 JUNK: Final = ("", "x", "0" * 66, "0" * 22 + "." + "0" * 43, "a|b", "é", '"', "." * 3, "[1,2,3]")
-
-
-# --- the machine ---------------------------------------------------------------------------------
-
-
-@dataclass
-class Reply:
-    """What came back, and what it cost."""
-
-    status: int
-    told: dict[str, Any]
-    #: The cookies that it sets, by name; None for one that it removes.
-    sets: dict[str, str | None]
-    asked: Counter[str] = field(default_factory=Counter)
-    thefts: int = 0
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.told[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
 
 INDEX: Final = st.integers(0, 10**6)
 B: Final = st.sampled_from(BROWSERS)
@@ -91,250 +41,10 @@ HOLDS: Final = st.sampled_from(
 )
 
 
-class Machine(RuleBasedStateMachine):
-    """Browsers X and Y, three users, an operator and a clock."""
+class Machine(Logins):
+    """What browsers, thieves, operators and clocks do, in any order."""
 
-    world: World
-
-    @initialize(config=st.sampled_from(CONFIGS), clears=st.booleans())
-    def begin(self, config: Mapping[str, Any], clears: bool) -> None:
-        world = self.world
-        self._store = world.store()
-        self.store = self._store.__enter__()
-        # (quart_login always clears; for Flask-Login's dependants, flask_compat need not.)
-        self.clears = clears or world.is_quart
-        given = {**BOTH_WAYS, **config, "LOGIN_CLEAR_SESSION_ON_LOGOUT": self.clears}
-        self.site: Any = world.site_class(dict(given), sessions=self.store)
-        add_view(self.site)
-        self.site.find = self.find
-        self.loader_fails = False
-        #: Was a session written in a request that came beside its login?
-        self.wrote_beside = False
-        #: Redis expires keys by a clock of its own, so the machine's is ahead of every real one.
-        self.site.clock.now = 2_000_000_000.0
-        self.model = Model(given, self.site.clock.now)
-        self.model.falls_back = "SECRET_KEY_FALLBACKS" in self.site.app.default_config
-        self.key = 0
-        self.rotate()
-        self._tell_keys()
-        self.site.users = {}
-        self.epochs = 0
-        for user in USERS:
-            self.create(user)
-        self.jars: dict[str, dict[str, str]] = {name: {} for name in BROWSERS}
-        self._hears = self.site.hearing("remember_theft_detected")
-        self.heard = self._hears.__enter__()
-
-    def teardown(self) -> None:
-        if not hasattr(self, "site"):
-            return
-        try:
-            if self.is_intact:
-                self.look_at_all()
-        finally:
-            self._hears.__exit__(None, None, None)
-            self._store.__exit__(None, None, None)
-
-    is_intact = False
-
-    async def find(self, user_id: Any) -> Any:
-        if self.loader_fails:
-            raise Broken
-        found = self.site.users.get(user_id)
-        return found if found is None or type(found.id) is type(user_id) else None
-
-    # --- a request -----------------------------------------------------------------------------
-
-    async def fetch(self, jar: Mapping[str, str], what: str, **args: Any) -> Any:
-        browser = self.site.browser()
-        browser.jar = dict(jar)
-        return await browser.get(f"/do?{urlencode({'what': what, **args})}")
-
-    def send(self, jar: Mapping[str, str], what: str, **args: Any) -> Reply:
-        """Send a request; note what it issued, and deliver nothing to a browser."""
-        self.store.asked.clear()
-        self.is_intact = False
-        answer = self.world.do(self.fetch(jar, what, **args))
-        return self.noted(answer)
-
-    def noted(self, answer: Any) -> Reply:
-        assert answer.status in (200, 503), answer
-        sets: dict[str, str | None] = {}
-        for line in answer.set_cookies:
-            name, _, value = line.partition(";")[0].partition("=")
-            assert name not in sets, "a cookie was set twice"
-            sets[name] = None if "Max-Age=0" in line or "01 Jan 1970" in line else value
-        told = json.loads(answer.text) if answer.status == 200 else {}
-        reply = Reply(answer.status, told, sets, Counter(self.store.asked), len(self.heard))
-        self.heard.clear()
-        self.check_data(told)
-        return reply
-
-    def deliver(self, jar: dict[str, str], reply: Reply) -> None:
-        for name, value in reply.sets.items():
-            if value is None:
-                jar.pop(name, None)
-            else:
-                jar[name] = value
-
-    def check_data(self, told: Mapping[str, Any]) -> None:
-        """P7: nobody reads what was written under another user."""
-        for who, data in (("found", "read"), ("user", "data")):
-            for text in told.get(data, {}).values():
-                writer, reader = json.loads(text), told[who]
-                if reader is None and not self.clears:
-                    continue  # Flask-Login leaves the data for whoever comes to the login page.
-                if reader is None and self.wrote_beside:
-                    continue  # There is no login with these data that could be refused.
-                # (A user who is created anew has the id of the former, and so their data.)
-                mine = writer is None or (reader is not None and writer[0] == reader[0])
-                assert mine, f"{reader} reads what {writer} wrote"
-
-    # --- what was issued -----------------------------------------------------------------------
-
-    def decoded(self, value: str) -> dict[str, Any]:
-        serializer = self.site.app.session_interface.get_signing_serializer(self.site.app)
-        found: dict[str, Any] = serializer.loads(parse_cookie(f"s={value}")["s"])
-        return found
-
-    def proof_in(self, reply: Reply) -> tuple[str, str] | None:
-        """Return id and digest of what proves a login in the session's new cookie."""
-        value = reply.sets.get("session")
-        text = None if value is None else self.decoded(value).get("_login_session")
-        if text is None:
-            return None
-        id, _, secret = text.partition(".")
-        return id, sha256(secret.encode()).hexdigest()
-
-    def series_in(self, reply: Reply) -> tuple[str, str, int] | None:
-        """Return id, digest and end of what the new remember cookie shows."""
-        value = reply.sets.get("remember_token")
-        if value is None:
-            return None
-        series = read_series(value, Keys(self.model.keys[0]), None)
-        assert series is not None, "a remember cookie was issued under another key"
-        return series.proof.id, sha256(series.proof.secret.encode()).hexdigest(), series.ends
-
-    def note_session(self, reply: Reply, held: Held | None) -> None:
-        """Note what the session's new cookie, if one was set, is good for."""
-        value = reply.sets.get("session")
-        if value is None:
-            return
-        proof = self.proof_in(reply)
-        assert proof == (None if held is None else (held.login.id, held.proof))
-        assert held is None or "_user_id" in self.decoded(value)
-        self.model.sessions[value] = None if held is None else self.under_key(held)
-
-    def under_key(self, held: Held) -> Held:
-        key = self.model.keys[0]
-        return Held(held.login, held.proof, held.user, key, held.fresh_since)
-
-    def note_series(self, reply: Reply, login: Login) -> Shown:
-        series, value = self.series_in(reply), reply.sets.get("remember_token")
-        assert series is not None and value is not None
-        assert series[0] == login.id
-        shown = Shown(login, series[1], series[2], self.model.keys[0])
-        self.model.cookies[value] = shown
-        return shown
-
-    # --- what comes of looking at the user -----------------------------------------------------
-
-    def check_look(self, verdict: Verdict, jar: Mapping[str, str], reply: Reply) -> Held | None:
-        """Compare the answer to a request that looked at its user; return what it then held."""
-        model = self.model
-        self.world.seen[verdict.how.name] += 1
-        if verdict.is_theft:
-            self.world.seen["theft"] += 1
-        whose = verdict.whose
-        expected = None if whose is None else [whose.id, whose.epoch]
-        assert reply.found == expected, (reply.found, self.model.now, verdict)
-        assert reply.thefts == verdict.is_theft  # P9, P10: one event, and none that is false
-        before = model.held(jar)
-        model.apply(verdict)
-        if verdict.how is How.RENEWS:
-            return self.check_renewal(verdict, jar, reply)
-        if verdict.signs_anew:
-            self.note_anew(verdict, reply)
-        return before if verdict.how in (How.GOOD, How.BESIDE) else None
-
-    def note_anew(self, verdict: Verdict, reply: Reply) -> None:
-        """Note a cookie that another key signed; nothing else in it is new."""
-        login, series = verdict.login, self.series_in(reply)
-        if login is not None and series is not None and series[0] == login.id:
-            assert self.note_series(reply, login).secret == login.remember
-
-    def check_renewal(self, verdict: Verdict, jar: Mapping[str, str], reply: Reply) -> Held:
-        login, by = verdict.login, self.model.shown(jar)
-        assert login is not None and by is not None
-        record = self.record(login)
-        assert record is not None and record.remember is not None
-        if "remember_token" in reply.sets and (series := self.series_in(reply)):
-            assert series[2] == by.ends, "a remember cookie got a longer life"
-            if series[0] == login.id:
-                assert series[1] == record.remember
-                self.note_series(reply, login)
-        assert record.remember not in (login.remember, login.former)
-        assert record.digest != login.proof
-        self.model.renew(login, by, record.digest, record.remember)
-        return Held(login, record.digest, login.user, self.model.keys[0], None)
-
-    def check_page(self, verdict: Verdict, jar: Mapping[str, str], reply: Reply) -> Held | None:
-        """Compare the answer to a request that does nothing but look."""
-        now, login = self.model.now, verdict.login
-        due = login is not None and self.model.is_due(login)
-        held = self.check_look(verdict, jar, reply)
-        fresh = verdict.how is How.GOOD and self.model.is_fresh(held)
-        assert reply.fresh == fresh  # P11: freshness ages, and no cookie brings it back
-        self.check_cost(verdict, reply, due)
-        named = reply.sets.keys()
-        if verdict.how in (How.KEPT_OUT, How.BESIDE):
-            may = {"remember_token"} if verdict.forgets else {"session"} if reply.wrote else set()
-            assert named <= may, (verdict, reply, jar, self.model.held(jar), self.model.shown(jar))
-        if verdict.how is How.GOOD:
-            assert ("remember_token" in named) == (verdict.signs_anew or verdict.forgets), now
-        if verdict.how is How.RENEWS:
-            assert reply.sets.get("session") and reply.sets.get("remember_token")
-        return held
-
-    def check_cost(self, verdict: Verdict, reply: Reply, due: bool) -> None:
-        """P24: one read at most, none for junk, and a write only for what was said to happen."""
-        reads = reply.asked["get"] + reply.asked["list"]
-        writes = sum(reply.asked.values()) - reads
-        assert reads == verdict.asks, reply.asked
-        if verdict.ends:
-            return
-        if verdict.how is How.GOOD:
-            assert writes == (1 if verdict.confirms or due else 0), (verdict, reply.asked)
-        else:
-            assert writes == (verdict.how is How.RENEWS), (verdict, reply.asked)
-
-    def page(self, jar: Mapping[str, str], what: str = "page", **args: Any) -> Reply:
-        verdict = self.model.judge(jar)
-        self.note_write(what, verdict)
-        reply = self.send(jar, what, look=1, **args)
-        assert reply.status == 200
-        reply.told["wrote"] = what == "put"
-        held = self.check_page(verdict, jar, reply)
-        self.note_session(reply, held)
-        self.check_left(verdict, jar, reply)
-        return reply
-
-    def note_write(self, what: str, verdict: Verdict) -> None:
-        self.wrote_beside |= what == "put" and verdict.how is How.BESIDE
-
-    def check_left(self, verdict: Verdict, jar: Mapping[str, str], reply: Reply) -> None:
-        """A refused credential is removed from the browser; where another may be on its way, the
-        browser is left alone.
-        """
-        after = dict(jar)
-        self.deliver(after, reply)
-        if verdict.how is How.REFUSED:
-            assert self.model.held(after) is None
-            assert "remember_token" not in after
-        if verdict.forgets:
-            assert "remember_token" not in after
-
-    # --- rules: browsers -----------------------------------------------------------------------
+    # --- rules: browsers --------------------------------------------------------------------------
 
     def settle(self, b: str, holds: str) -> None:
         """Let the browser *b* be logged in, and hold what *holds* says, if it is not."""
@@ -453,7 +163,7 @@ class Machine(RuleBasedStateMachine):
         names = list(values)
         return names[-1 - number % len(names)]
 
-    # --- rules: what is made up ----------------------------------------------------------------
+    # --- rules: what is made up -------------------------------------------------------------------
 
     @rule(
         name=st.sampled_from(["session", "remember_token"]),
@@ -503,207 +213,7 @@ class Machine(RuleBasedStateMachine):
         assert reply.found is None
         self.adopt(may_end={login})
 
-    # --- logging in and out --------------------------------------------------------------------
-
-    def log_in(
-        self, jar: Mapping[str, str], u: Any, remember: bool, life: int | None, look: bool
-    ) -> Reply:
-        model, account = self.model, self.model.accounts.get(u)
-        looked = look or self.world.is_quart
-        verdict = model.judge(jar) if looked else None
-        there = [login for login in model.of(u) if not model.is_over(login)]
-        args: dict[str, Any] = {"user": json.dumps(u), "fresh": 1}
-        args |= {"remember": 1} if remember else {}
-        args |= {"seconds": life} if life is not None else {}
-        args |= {"look": 1} if look else {}
-        reply = self.send(jar, "login", **args)
-        assert reply.status == 200
-        held = model.held(jar)
-        leaves, spliced = model.proves(jar), model.is_spliced(jar)
-        if verdict is None and reply.result is not True:
-            verdict = model.judge(jar)  # The view looked afterwards.
-        if verdict is not None:
-            if not look:
-                whose = verdict.whose
-                reply.told["found"] = None if whose is None else [whose.id, whose.epoch]
-            if reply.result is True:
-                self.forget_renewal(verdict, jar, reply)
-            else:
-                held = self.check_look(verdict, jar, reply)
-        if account is None or not account.active:
-            assert reply.result == ("no such user" if account is None else False)
-            self.note_session(reply, held)
-            return reply
-        if looked:
-            leaves = model.proves(jar)
-        mine = {login for login in leaves if login.user == u}
-        if looked:
-            there = [login for login in there if login.alive]
-        # (What is over takes no room, so it leaves none.)
-        room = None if model.most is None else model.most + bool(mine & {*there})
-        if not spliced and model.refuses and room is not None and len(there) >= room:
-            assert reply.result is False
-            self.note_session(reply, held)
-            return reply
-        if reply.result is False:
-            assert spliced, "a login was refused"
-            self.note_session(reply, held)
-            self.adopt()
-            return reply
-        assert reply.result is True
-        assert reply.user == [u, account.epoch] and reply.fresh is True
-        login = self.new_login(account, reply)
-        self.leave(jar, leaves)
-        self.evict(jar, there, room, leaves)
-        ends = self.remembered_until(jar, mine, remember, life)
-        self.give(login, reply, jar, ends)
-        return reply
-
-    def new_login(self, account: Account, reply: Reply) -> Login:
-        proof = self.proof_in(reply)
-        assert proof is not None, "a login was not given to the browser"
-        assert proof[0] not in self.model.logins, "P6: the id of a login was not new"
-        now = self.model.now
-        login = Login(proof[0], account.id, account.epoch, now, now, 0, proof[1], given=now)
-        self.model.logins[login.id] = login
-        return login
-
-    def leave(self, jar: Mapping[str, str], leaves: set[Login]) -> None:
-        """P6: what the browser had before is dead."""
-        if self.model.is_spliced(jar):
-            there = self.there()
-            leaves = {one for one in leaves if one.id not in there}
-        self.model.end(leaves)
-
-    def evict(
-        self, jar: Mapping[str, str], there: list[Login], room: int | None, leaves: set[Login]
-    ) -> None:
-        """With a limit, those unseen for longest make room, and no more than must."""
-        if room is None:
-            return
-        records = self.there()
-        gone = [one for one in there if one.id not in records and one not in leaves]
-        kept = [one for one in there if one.id in records]
-        assert len(kept) + 1 <= (self.model.most or 0), "a user has too many logins"
-        if not self.model.is_spliced(jar):
-            assert len(gone) <= max(len(there) + 1 - room, 0), "too many were ended"
-        latest = max((one.seen for one in gone), default=0)
-        assert all(one.seen >= latest for one in kept), "another should have made room"
-        self.model.end(gone)
-        if gone:
-            self.world.seen["evicted"] += 1
-
-    def remembered_until(
-        self,
-        jar: Mapping[str, str],
-        mine: set[Login],
-        remember: bool,
-        life: int | None,
-    ) -> float | None:
-        """Return until when the login is remembered: as asked for, or as the same user was."""
-        model = self.model
-        if not model.remembers:
-            return None
-        if remember:
-            return int(model.now + (YEAR - 86_400 if life is None else life))
-        shown = model.shown(jar)
-        if shown is not None and shown.login in mine:
-            return (
-                shown.ends if shown.secret in (shown.login.remember, shown.login.former) else None
-            )
-        return None
-
-    def give(self, login: Login, reply: Reply, jar: Mapping[str, str], ends: float | None) -> None:
-        model = self.model
-        session_ends = model.now + model.lifetime
-        login.expires = session_ends if ends is None else max(session_ends, ends)
-        proof = login.proof
-        assert proof is not None
-        self.note_session(reply, Held(login, proof, login.user, "", model.now))
-        after = dict(jar)
-        self.deliver(after, reply)
-        if model.is_spliced(jar) and not self.series_in(reply):
-            ends = None
-        elif model.is_spliced(jar):
-            login.remember = (shown := self.note_series(reply, login)).secret
-            login.expires = max(login.expires, shown.ends)
-            return
-        if ends is None:
-            assert "remember_token" not in after, "another login's cookie stays"
-            return
-        shown = self.note_series(reply, login)
-        assert shown.ends == ends
-        login.remember = shown.secret
-
-    def log_out(self, jar: Mapping[str, str]) -> Reply:
-        model = self.model
-        verdict = model.judge(jar)
-        reply = self.send(jar, "logout", look=1)
-        assert (reply.status, reply.result, reply.user) == (200, True, None)
-        self.forget_renewal(verdict, jar, reply)
-        leaves = model.proves(jar)
-        if model.is_spliced(jar):
-            self.adopt(may_end=leaves)
-        else:
-            model.end(leaves)
-        self.note_session(reply, None)
-        after = dict(jar)
-        self.deliver(after, reply)
-        assert "remember_token" not in after
-        assert model.held(after) is None
-        return reply
-
-    def forget_renewal(self, verdict: Verdict, jar: Mapping[str, str], reply: Reply) -> None:
-        """Note what came of looking, where nothing of a renewal reached the browser."""
-        if verdict.how is not How.RENEWS:
-            self.check_look(verdict, jar, reply)
-            return
-        whose = verdict.whose
-        assert whose is not None and reply.found == [whose.id, whose.epoch]
-        assert reply.thefts == 0
-        login, by = verdict.login, self.model.shown(jar)
-        assert login is not None and by is not None
-        self.model.renew(login, by, "nobody's", "nobody's")
-
-    def confirm_login(self, jar: Mapping[str, str]) -> Reply:
-        model = self.model
-        verdict = model.judge(jar)
-        reply = self.send(jar, "confirm", look=1)
-        assert reply.status == 200
-        if verdict.how not in (How.GOOD, How.RENEWS):
-            # (The browser gets its login from another response; this one gives it none.)
-            held = self.check_look(verdict, jar, reply)
-            self.note_session(reply, held)
-            assert reply.user == reply.found and reply.fresh is False
-            self.check_left(verdict, jar, reply)
-            return reply
-        self.forget_renewed_session(verdict, jar, reply)
-        login = verdict.login
-        assert login is not None
-        proof = self.proof_in(reply)
-        assert proof is not None and proof[0] == login.id
-        assert proof[1] != login.proof, "P6: what proves a login was not new"
-        model.confirm(login, proof[1])
-        assert reply.user == reply.found and reply.fresh is True
-        self.note_session(reply, Held(login, proof[1], login.user, "", int(model.now)))
-        return reply
-
-    def forget_renewed_session(
-        self, verdict: Verdict, jar: Mapping[str, str], reply: Reply
-    ) -> None:
-        """Note what came of looking, where the session that began by it has another secret."""
-        if verdict.how is not How.RENEWS:
-            self.check_look(verdict, jar, reply)
-            return
-        whose = verdict.whose
-        assert whose is not None and reply.found == [whose.id, whose.epoch]
-        login, by = verdict.login, self.model.shown(jar)
-        assert login is not None and by is not None
-        shown = self.note_series(reply, login)
-        assert shown.ends == by.ends
-        self.model.renew(login, by, "nobody's", shown.secret)
-
-    # --- rules: who ends what ------------------------------------------------------------------
+    # --- rules: who ends what ---------------------------------------------------------------------
 
     @rule(b=B, holds=HOLDS)
     def list_sessions(self, b: str, holds: str) -> None:
@@ -808,7 +318,7 @@ class Machine(RuleBasedStateMachine):
         self.job("purge_sessions")
         self.adopt(may_end=over)
 
-    # --- rules: users, keys, clocks ------------------------------------------------------------
+    # --- rules: users, keys, clocks ---------------------------------------------------------------
 
     @rule(u=U, what=st.sampled_from(["disable", "enable", "delete", "password"]))
     def change_user(self, u: Any, what: str) -> None:
@@ -836,18 +346,6 @@ class Machine(RuleBasedStateMachine):
             account.active = True
             self.look("Y", "whatever", 0)
 
-    def all_users_are_well(self) -> None:
-        for user in USERS:
-            if user not in self.model.accounts:
-                self.create(user)
-            self.model.accounts[user].active = True
-
-    def create(self, u: Any) -> None:
-        """Create a user: another one, though the id may have been somebody's before."""
-        self.epochs += 1
-        account = self.model.accounts[u] = Account(u, self.epochs)
-        self.site.users[u] = Member(account)
-
     @rule(forget=st.sampled_from([False, False, False, True]))
     def rotate_keys(self, forget: bool) -> None:
         """Sign with a new key from now on; or let those before be good no more."""
@@ -857,21 +355,9 @@ class Machine(RuleBasedStateMachine):
             self.rotate()
         self._tell_keys()
 
-    def rotate(self) -> None:
-        self.key += 1
-        self.model.keys.insert(0, f"the secret key of number {self.key:06}")
-
-    def _tell_keys(self) -> None:
-        current, *former = self.model.keys
-        self.site.app.config.update(SECRET_KEY=current, SECRET_KEY_FALLBACKS=former)
-
     @rule(by=st.sampled_from(MOVES), back=st.sampled_from([False, False, False, True]))
     def move_clock(self, by: int, back: bool) -> None:
         self.pass_time(-by if back else by)
-
-    def pass_time(self, seconds: int) -> None:
-        self.site.clock.now += seconds
-        self.model.now = self.site.clock.now
 
     @rule(skew=st.integers(-20, 20), b=B, holds=HOLDS)
     def look_with_skew(self, skew: int, b: str, holds: str) -> None:
@@ -883,7 +369,7 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.site.clock.now = self.model.now = then
 
-    # --- rules: many at once -------------------------------------------------------------------
+    # --- rules: many at once ----------------------------------------------------------------------
 
     @rule(
         b=B,
@@ -991,7 +477,7 @@ class Machine(RuleBasedStateMachine):
     def must_end(also: str, verdict: Verdict, login: Login) -> bool:
         return also != "page" or login in verdict.ends
 
-    # --- rules: what fails ---------------------------------------------------------------------
+    # --- rules: what fails ------------------------------------------------------------------------
 
     @rule(
         b=B,
@@ -1097,131 +583,6 @@ class Machine(RuleBasedStateMachine):
         if verdict.is_somebody and verdict.login is not None:
             assert verdict.login.alive
             assert reply.sets == ({"remember_token": None} if verdict.forgets else {})
-
-    # --- what is in the store ------------------------------------------------------------------
-
-    def record(self, login: Login) -> LoginSession | None:
-        found: LoginSession | None = self.world.do(
-            self.store.store.get(self.world.exchange, login.id)
-        )
-        return found
-
-    def there(self) -> dict[str, LoginSession]:
-        """Return what the store has of the users, by id."""
-        found: dict[str, LoginSession] = {}
-
-        async def look() -> None:
-            for user in USERS:
-                name = subject(user)
-                for record in await self.store.store.list(self.world.exchange, name):
-                    assert record.user_id == name
-                    found[record.id] = record
-
-        self.world.do(look())
-        return found
-
-    def adopt(self, may_end: set[Login] | None = None) -> None:
-        """Take over what the store says, after what could have gone in several ways: some of the
-        logins *may_end* have ended (None for any), and no other.
-        """
-        there = self.there()
-        for login in self.model.logins.values():
-            record = there.get(login.id)
-            if record is None:
-                lost = login.alive and may_end is not None and login not in may_end
-                assert not lost or self.model.is_over(login), "a login is lost"
-                login.alive = False
-                continue
-            assert login.alive, "a login has come back"
-            login.proof, login.remember, login.former = (
-                record.digest,
-                record.remember,
-                record.former,
-            )
-            login.rotated, login.confirmed = record.rotated, record.confirmed
-            login.seen, login.given = record.seen, self.given(record)
-        for record in there.values():
-            if record.id not in self.model.logins:
-                self.take_in(record)
-
-    def take_in(self, record: LoginSession) -> None:
-        """Note a login that the store has, though its browser may not have heard of it."""
-        [user] = [user for user in USERS if subject(user) == record.user_id]
-        account = self.model.accounts[user]
-        self.model.logins[record.id] = Login(
-            record.id,
-            user,
-            account.epoch,
-            record.created,
-            record.seen,
-            record.expires,
-            record.digest,
-            record.remember,
-            record.former,
-            record.rotated,
-            record.confirmed,
-            self.given(record),
-        )
-
-    @staticmethod
-    def given(record: LoginSession) -> float:
-        return max(record.fresh_since or 0, record.rotated or 0)
-
-    def held_by(self, reply: Reply) -> Held | None:
-        value = reply.sets.get("session")
-        return None if value is None else self.model.sessions.get(value)
-
-    def learn(self, reply: Reply) -> None:
-        """Note what was issued by a request that could go in several ways."""
-        value, proof = reply.sets.get("session"), self.proof_in(reply)
-        if value is not None:
-            found = self.decoded(value)
-            held = None
-            if proof is not None and "_user_id" in found and proof[0] in self.model.logins:
-                login = self.model.logins[proof[0]]
-                assert login.user == found["_user_id"]
-                fresh = self.fresh_since(found, value)
-                held = Held(login, proof[1], login.user, self.model.keys[0], fresh)
-            self.model.sessions[value] = held
-        series = self.series_in(reply)
-        if series is not None and series[0] in self.model.logins:
-            self.note_series(reply, self.model.logins[series[0]])
-
-    def fresh_since(self, found: Mapping[str, Any], value: str) -> float | None:
-        """Return when the password was typed, as the store has it."""
-        if found.get("_fresh") is not True:
-            return None
-        for known in self.model.sessions.values():
-            if known is not None and known.fresh_since is not None:
-                proof = found["_login_session"].partition(".")[2]
-                if sha256(proof.encode()).hexdigest() == known.proof:
-                    return known.fresh_since
-        return self.model.now
-
-    @invariant()
-    def the_store_has_what_there_is(self) -> None:
-        if not hasattr(self, "jars"):
-            return
-        there = self.there().keys()
-        for login in self.model.logins.values():
-            # A store may drop what is over, as Redis does where a user has many.
-            if login.id not in there and self.model.is_over(login):
-                login.alive = False
-        alive = {login.id for login in self.model.logins.values() if login.alive}
-        assert there == alive, ("a login is lost", alive - there, "has come back", there - alive)
-        self.is_intact = True
-
-    @invariant()
-    def a_step_was_taken(self) -> None:
-        self.world.steps += 1
-
-    def look_at_all(self) -> None:
-        """At the end, show every credential that was issued."""
-        jars = [{"session": value} for value in list(self.model.sessions)[-25:]]
-        jars += [{"remember_token": value} for value in list(self.model.cookies)[-15:]]
-        for jar in jars:
-            self.page(jar)
-            self.the_store_has_what_there_is()
 
 
 def run(site_class: type[Site], place: Place, steps: int) -> World:
