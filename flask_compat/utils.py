@@ -31,7 +31,7 @@ from quart_login._core import (
 from quart_login._core.acting import ActingAs, acted, innermost
 from quart_login._core.errors import ConfigurationError
 from quart_login._core.exchange import Exchange
-from quart_login._core.guard import refuse, refuse_basic, send_away
+from quart_login._core.guard import in_place, refuse, refuse_basic, send_away
 from quart_login._core.identity import ATTRIBUTE
 from quart_login._core.load import is_loading, known
 from quart_login._core.protection import fingerprint
@@ -379,8 +379,8 @@ def refusal(
     # A test put another function into the place of `_get_user`: whom that returns is the user.
     manager = current_app.login_manager  # type: ignore[attr-defined]
     if not get_user().is_authenticated:
-        return manager.unauthorized()
-    return manager.needs_refresh() if fresh and not login_fresh() else None
+        return in_place(manager.unauthorized())
+    return in_place(manager.needs_refresh()) if fresh and not login_fresh() else None
 
 
 # --- Flask-Login's private names -----------------------------------------------------------------

@@ -80,8 +80,21 @@ async def refuse(
 async def _answer_of(exchange: Exchange, method: Any, own: Callable[[Exchange], Any]) -> Any:
     """Return what the manager's *method* answers: what *own* does, unless it was replaced."""
     if getattr(method, "__func__", None) in exchange.manager.own_answers:
-        return await own(exchange)
-    return await exchange.call(method)
+        return in_place(await own(exchange))
+    return in_place(await exchange.call(method))
+
+
+def in_place(answer: Any) -> Any:
+    """Return *answer*, which takes the place of a view.  Raises `TypeError` if it is None: whoever
+    was to be refused would be let in.
+    """
+    if answer is None:
+        raise TypeError(
+            "What refuses a visitor returned None: unauthorized_handler, needs_refresh_handler, or"
+            " the LoginManager's unauthorized() or needs_refresh(). Return a response there, or"
+            " abort(401)."
+        )
+    return answer
 
 
 async def refuse_basic(exchange: Exchange, names: basic.Names) -> Any:

@@ -701,3 +701,50 @@ async def test_p22_what_else_is_at_the_path_of_the_login_page_is_protected(site:
     assert (await browser.post("/sign-in")).text == "the form"
     for method in ("PUT", "DELETE"):
         assert "secret" not in (await browser.open("/sign-in", method=method)).text
+
+
+# --- a handler that returns nothing ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fenced", [False, True])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_unauthorized_handler_that_returns_nothing_lets_nobody_in(
+    site: Site, fenced: bool, method: str
+) -> None:
+    """A forgotten ``return``: Flask-Login answers 500, too."""
+    ran: list[str] = []
+
+    @site.route("/mine", guard=None if fenced else "login_required", methods=[method])
+    async def mine() -> str:
+        ran.append("mine")
+        return "a secret"
+
+    if fenced:
+        site.manager.require_login(site.app)
+    site.manager.unauthorized_handler(lambda: None)
+    answer = await site.browser().open("/mine", method=method)
+    assert answer.status == 500
+    assert "secret" not in answer.text
+    assert ran == []
+
+
+async def test_a_refresh_handler_that_returns_nothing_lets_nobody_in(site: Site) -> None:
+    site.manager.needs_refresh_handler(lambda: None)
+    browser = site.browser()
+    browser.set_session(_user_id=1, _fresh=False)
+    assert await browser.get("/me") == (200, "user 1")
+    assert (await browser.get("/very")).status == 500
+
+
+@pytest.mark.parametrize("name", ["unauthorized", "needs_refresh"])
+async def test_a_method_of_the_manager_that_returns_nothing_lets_nobody_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def refuse(self: Any) -> None:
+        """Say nothing."""
+
+    monkeypatch.setattr(type(site.manager), name, refuse)
+    browser = site.browser()
+    if name == "needs_refresh":
+        browser.set_session(_user_id=1, _fresh=False)
+    assert (await browser.get("/very")).status == 500

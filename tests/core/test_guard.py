@@ -74,6 +74,22 @@ def test_an_answer_that_nobody_replaced_is_the_cores(session: Any) -> None:
     assert refused(it, fresh=True) == "replaced"
 
 
+@pytest.mark.parametrize(("session", "name"), [({}, "unauthorized"), (STALE, "needs_refresh")])
+def test_an_answer_that_is_none_lets_nobody_in(session: Any, name: str) -> None:
+    it = paper(session)
+    setattr(it.manager, name, lambda: None)
+    with pytest.raises(TypeError, match="returned None.*Return a response"):
+        refused(it, fresh=True)
+
+
+def test_a_callback_that_returns_none_lets_nobody_in() -> None:
+    it = paper()
+    it.manager.__class__ = Own
+    it.manager.unauthorized_handler(lambda: None)
+    with pytest.raises(TypeError, match="returned None"):
+        refused(it)
+
+
 def test_freshness_is_not_asked_unless_it_is_said() -> None:
     assert refused(paper(STALE)) is None
 

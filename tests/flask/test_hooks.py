@@ -267,6 +267,18 @@ async def test_a_test_may_put_a_user_into_the_place_of_get_user(
     assert (await site.browser().get("/very")).status == 401
 
 
+@pytest.mark.parametrize(
+    ("name", "path"), [("unauthorized", "/private"), ("needs_refresh", "/very")]
+)
+async def test_a_handler_that_returns_nothing_lets_nobody_in_whoever_get_user_returns(
+    site: Site, monkeypatch: pytest.MonkeyPatch, name: str, path: str
+) -> None:
+    user = site.users[1] if name == "needs_refresh" else site.lib.AnonymousUserMixin()
+    monkeypatch.setattr("flask_compat.utils._get_user", lambda: user)
+    getattr(site.manager, f"{name}_handler")(lambda: None)
+    assert (await site.browser().get(path)).status == 500
+
+
 async def test_a_user_whom_a_dependant_binds_is_the_user_though_the_loader_failed(
     site: Site,
 ) -> None:

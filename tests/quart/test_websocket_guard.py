@@ -77,6 +77,20 @@ async def test_a_refused_handshake_is_401_whatever_pages_answer(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("path", ["/private-socket", "/very-private-socket"])
+async def test_a_manager_that_answers_nothing_lets_nobody_open_a_websocket(
+    site: Site, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(self: Any) -> None:
+        """Say nothing."""
+
+    monkeypatch.setattr(type(site.manager), "unauthorized", answer)
+    monkeypatch.setattr(type(site.manager), "needs_refresh", answer)
+    assert await refusal(site.browser(), path) == 500
+    if path == "/very-private-socket":
+        assert await refusal(await logged_in(site, "?fresh=0"), path) == 500
+
+
 async def test_a_loader_that_raises_refuses_a_protected_handshake_and_no_other(
     either: Site,
 ) -> None:
