@@ -9,7 +9,7 @@ from . import carryover, record, remember, site_data
 from .claim import leave, presented
 from .exchange import Exchange
 from .identity import Identity
-from .load import authenticated, touch
+from .load import authenticated, mark_owner, touch
 from .registered import is_late
 from .remember import DELETE, Change
 from .settings import SessionKeys
@@ -44,7 +44,8 @@ async def finish(exchange: Exchange, response: Any) -> None:
     if is_late(exchange):
         leave(exchange)
         identity.remember = None
-    _mark_owner(exchange)
+    if (identity.by_request or identity.beside) and identity.hidden is None:
+        mark_owner(exchange)  # (What was hidden is in the session again: it is another's.)
     change = _change(exchange)
     if change is not None:
         # Not with each cookie that is only refreshed: one that did not come is most likely gone.
@@ -70,17 +71,6 @@ def _leave_session_alone(exchange: Exchange) -> None:
         # The framework would renew a permanent session with each request.
         del session["_permanent"]
         session.modified = False  # type: ignore[attr-defined]
-
-
-def _mark_owner(exchange: Exchange) -> None:
-    """Note whose data a view put into the session, where no login in it names the user."""
-    session, keys = exchange.session, exchange.manager.keys
-    unnamed = exchange.identity.by_request or exchange.identity.beside
-    if not unnamed or not getattr(session, "modified", True) or not authenticated(exchange):
-        return
-    user_id = id_of(exchange.identity.user, exchange.manager.id_attribute)
-    if is_id(user_id) and keys.user_id not in session:
-        carryover.sign(session, keys, user_id)
 
 
 async def tell_late(exchange: Exchange) -> None:

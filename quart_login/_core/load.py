@@ -225,6 +225,17 @@ def _replace_cookie(exchange: Exchange, token: Token, user: Any) -> None:
         pass  # The old cookie is still good; a user is not lost over a long id.
 
 
+def mark_owner(exchange: Exchange) -> None:
+    """Note whose data a view put into the session, where no login in it names the user."""
+    session, keys = exchange.session, exchange.manager.keys
+    if keys.user_id in session or not getattr(session, "modified", True):
+        return
+    if authenticated(exchange):
+        user_id = id_of(exchange.identity.user, exchange.manager.id_attribute)
+        if is_id(user_id):
+            carryover.sign(session, keys, user_id)
+
+
 def _clear_for(exchange: Exchange, user: Any) -> None:
     """Remove what a logout left of another user's data from the session."""
     session, keys = exchange.session, exchange.manager.keys
@@ -242,7 +253,7 @@ def _clear_for_nobody(exchange: Exchange) -> None:
     manager, session = exchange.manager, exchange.session
     if manager.sessions is None or exchange.is_websocket or manager.keys.user_id in session:
         return
-    if record.left_by(session, manager.keys) is not None:
+    if carryover.owner(session, manager.keys) is not None:
         clear = exchange.setting("LOGIN_CLEAR_SESSION_ON_LOGOUT")
         carryover.leave(session, manager.keys, clear, exchange.kept_keys())
 

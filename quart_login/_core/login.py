@@ -30,7 +30,7 @@ from .events import logger
 from .exchange import Exchange
 from .freshness import is_fresh
 from .limits import check_session_cookie
-from .load import authenticated, known, touch
+from .load import authenticated, known, mark_owner, touch
 from .opening import login_keys, stand_beside
 from .reasons import Reason
 from .remember import DELETE
@@ -96,6 +96,7 @@ async def log_in(
     own = exchange.identity.login_session
     if registered:
         login[exchange.manager.keys.proof] = proofs.EXAMPLE  # as long as the one that it will be
+    mark_owner(exchange)
     planned = _planned(exchange, user_id, login)
     if not registered:
         change = _remember(exchange, user_id, user, life)
@@ -174,6 +175,7 @@ async def logout_user(exchange: Exchange) -> bool:
     asked = record.read(exchange.session, keys, held).remembered is not None
     if identity.hidden is not None:
         exchange.session.modified = True  # type: ignore[attr-defined]  # It ends, too.
+    mark_owner(exchange)
     leave(exchange)
     # Kept with the request, not in the session alone: a view may clear that next.
     identity.remember, identity.logged_out = None, True

@@ -189,3 +189,120 @@ async def test_046_in_flask_s_way_the_cookie_does_not_tell_whose_they_were(make_
     await browser.get("/put/draft/x")
     await browser.get("/out")
     assert "alice" not in str(browser.session())
+
+
+# --- what is written under a user whom the session does not name ---------------------------------
+
+
+@pytest.fixture
+def known_by_key(site: Site) -> Site:
+    """Let a header name the user, and add views that write under whoever it is, and then act."""
+
+    @site.manager.request_loader
+    def load(request: Any) -> Any:
+        return site.users.get(int(request.headers.get("X-Key", 0)))
+
+    def write() -> None:
+        site.web.session["secret"] = site.lib.current_user.name
+
+    @site.route("/write")
+    async def only() -> str:
+        write()
+        return "written"
+
+    @site.route("/write-and-log-in/<int:id>")
+    async def log_in(id: int) -> str:
+        write()
+        await site.call(site.lib.login_user, site.users[id])
+        return str(site.web.session.get("secret"))
+
+    @site.route("/write-and-log-out")
+    async def log_out() -> str:
+        write()
+        await site.call(site.lib.logout_user)
+        return "out"
+
+    @site.route("/clear-write-and-log-in/<int:id>")
+    async def clear(id: int) -> str:
+        site.lib.current_user.name  # noqa: B018 (Flask loads when somebody looks)
+        site.web.session.clear()
+        return str(await log_in(id))
+
+    return site
+
+
+KEY_OF_1 = {"X-Key": "1"}
+
+
+async def test_046_they_are_not_bob_s_who_logs_in_in_the_same_request(known_by_key: Site) -> None:
+    browser = known_by_key.browser()
+    assert await browser.get("/write-and-log-in/2", headers=KEY_OF_1) == (200, "None")
+    assert await browser.get("/me") == (200, "user 2")
+    assert await visible(browser) == "None"
+
+
+async def test_046_nor_are_they_lost_if_it_is_alice_who_logs_in(known_by_key: Site) -> None:
+    browser = known_by_key.browser()
+    assert await browser.get("/write-and-log-in/1", headers=KEY_OF_1) == (200, "user 1")
+    assert await visible(browser) == "user 1"
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Key": "2"}])
+async def test_046_they_are_not_bob_s_after_a_logout_in_the_same_request(
+    known_by_key: Site, headers: dict[str, str]
+) -> None:
+    browser = known_by_key.browser()
+    assert await browser.get("/write-and-log-out", headers=KEY_OF_1) == (200, "out")
+    if not headers:
+        await browser.get("/in/2")
+    assert await browser.get("/me", headers=headers) == (200, "user 2")
+    assert (await browser.get("/get/secret", headers=headers)).text == "None"
+
+
+async def test_046_they_are_not_bob_s_where_the_view_cleared_the_session_before(
+    known_by_key: Site,
+) -> None:
+    browser = await logged_in(known_by_key, "/in/1")
+    assert await browser.get("/clear-write-and-log-in/2") == (200, "None")
+    assert await visible(browser) == "None"
+
+
+async def test_046_a_visitor_s_are_kept_though_a_login_follows_in_the_same_request(
+    known_by_key: Site,
+) -> None:
+    @known_by_key.route("/fill-and-log-in")
+    async def fill() -> str:
+        known_by_key.web.session["cart"] = "full"
+        await known_by_key.call(known_by_key.lib.login_user, known_by_key.users[1])
+        return str(known_by_key.web.session.get("cart"))
+
+    assert await known_by_key.browser().get("/fill-and-log-in") == (200, "full")
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+async def test_046_they_are_not_bob_s_whose_token_came_beside_them(
+    make_site: Any, speaks: bool
+) -> None:
+    """What everybody may write into the session says nothing of whose the rest is."""
+    kept = {"LOGIN_KEEP_SESSION_KEYS": ["language"], "LOGIN_CLEAR_SESSION_ON_LOGOUT": False}
+    site = make_site({"LOGIN_BEARER_TOKENS": True, **kept})
+
+    @site.route("/speak")
+    async def speak() -> str:
+        name: str = site.lib.current_user.name
+        if speaks:
+            site.web.session["language"] = "en"
+        return name
+
+    @site.route("/token")
+    async def token() -> str:
+        return str(site.lib.issue_token(site.users[2]))
+
+    bearer = {"Authorization": f"Bearer {(await site.browser().get('/token')).text}"}
+    browser = await logged_in(site, "/in/1")
+    await browser.get("/put/secret/of-1")
+    await browser.get("/out")
+    assert await browser.get("/speak", headers=bearer) == (200, "user 2")
+    await browser.get("/in/2")
+    assert await browser.get("/me") == (200, "user 2")
+    assert await visible(browser) == "None"

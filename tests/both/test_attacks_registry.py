@@ -360,6 +360,49 @@ async def test_046_what_such_a_late_answer_brings_after_a_logout_is_no_stranger_
     assert await browser.get("/read") == (200, "False None")
 
 
+async def test_046_what_is_written_beside_a_login_is_not_that_of_who_logs_in_there(
+    site: Any,
+) -> None:
+    @site.route("/write-and-log-in")
+    async def write() -> str:
+        site.web.session["secret"] = site.lib.current_user.name
+        await site.call(site.lib.login_user, site.users[2])
+        return str(site.web.session.get("secret"))
+
+    browser = await logged_in(site, "/in/1?remember=1")
+    browser.close()
+    late = copy(browser)
+    await browser.get("/me")
+    assert await late.get("/write-and-log-in") == (200, "None")
+    assert await late.get("/me") == (200, "user 2")
+    assert await late.get("/get/secret") == (200, "None")
+
+
+async def test_046_what_was_written_by_who_has_no_session_is_no_stranger_s_though_it_was_confirmed(
+    make_site: Any,
+) -> None:
+    site = registered(make_site, {"LOGIN_CLEAR_SESSION_ON_LOGOUT": True})
+
+    @site.manager.request_loader
+    def load(request: Any) -> Any:
+        return site.users.get(int(request.headers.get("X-Key", 0)))
+
+    @site.route("/write-and-confirm")
+    async def write() -> str:
+        site.web.session["secret"] = site.lib.current_user.name
+        await site.call(site.lib.confirm_login)
+        return "confirmed"
+
+    @site.route("/look-and-read")
+    async def read() -> str:
+        who = site.lib.current_user.is_authenticated
+        return f"{who} {site.web.session.get('secret')}"
+
+    browser = site.browser()
+    assert await browser.get("/write-and-confirm", headers={"X-Key": "1"}) == (200, "confirmed")
+    assert await browser.get("/look-and-read") == (200, "False None")
+
+
 # --- 51, 53, 55, 56, 58 --------------------------------------------------------------------------
 
 

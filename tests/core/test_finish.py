@@ -12,6 +12,7 @@ from werkzeug.http import parse_date
 from quart_login._core import login
 from quart_login._core.carryover import mark
 from quart_login._core.finish import is_due
+from quart_login._core.opening import stand_beside
 from quart_login._core.protection import fingerprint
 from quart_login._core.record import AS_SET, farewell
 from quart_login._core.remember import DELETE, Change, read
@@ -369,6 +370,17 @@ def test_what_a_view_writes_beside_the_login_is_marked_as_its_user_s() -> None:
     it.session["note"] = "of user 7"
     it.answer()
     assert it.session == {"note": "of user 7", "_login_record": farewell(mark(7))}
+
+
+def test_what_was_hidden_stays_marked_as_it_was() -> None:
+    others = {"note": "of user 8", "_login_record": farewell(mark(8))}
+    it = registered(dict(others))
+    it.app.config["LOGIN_KEEP_SESSION_KEYS"] = ["language"]
+    stand_beside(it, mark(7))
+    assert dict(it.session) == {}
+    it.session["language"] = "en"
+    it.answer()
+    assert it.session == {**others, "language": "en"}
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_an_answer_that_nobody_replaced_is_the_cores(session: Any) -> None:
 def test_an_answer_that_is_none_lets_nobody_in(session: Any, name: str) -> None:
     it = paper(session)
     setattr(it.manager, name, lambda: None)
-    with pytest.raises(TypeError, match="returned None.*Return a response"):
+    with pytest.raises(TypeError, match=r"returned None.*Return a response"):
         refused(it, fresh=True)
 
 

@@ -179,6 +179,57 @@ def test_a_login_under_another_user_removes_what_that_one_left() -> None:
     assert it.again().who() is BOB
 
 
+def named_by_the_request(user: User = ALICE) -> Paper:
+    """Return a request whose user the session does not name, who has written into it."""
+    it = paper()
+    it.bind(user)
+    it.identity.by_request = True
+    it.session["draft"] = "hers"
+    return it
+
+
+def test_a_login_removes_what_another_wrote_in_the_same_request() -> None:
+    it = named_by_the_request()
+    assert log_in(it, BOB)
+    assert "draft" not in it.session and it.session["_user_id"] == 8
+
+
+def test_a_login_keeps_what_its_user_wrote_in_the_same_request() -> None:
+    it = named_by_the_request()
+    assert log_in(it, ALICE)
+    assert it.session["draft"] == "hers"
+
+
+def test_a_login_keeps_what_a_visitor_wrote_in_the_same_request() -> None:
+    it = paper()
+    it.bind(None)
+    it.session["draft"] = "a visitor's"
+    assert log_in(it, BOB)
+    assert it.session["draft"] == "a visitor's"
+
+
+def test_a_login_keeps_what_the_session_held_where_nothing_was_written() -> None:
+    it = paper({"cart": [1]})
+    it.bind(ALICE)
+    it.identity.by_request = True
+    assert log_in(it, BOB)
+    assert it.session["cart"] == [1]
+
+
+def test_a_logout_notes_whose_it_is_that_was_written_in_the_same_request() -> None:
+    it = named_by_the_request()
+    it.app.config["LOGIN_CLEAR_SESSION_ON_LOGOUT"] = False
+    log_out(it)
+    assert it.session == {"draft": "hers", "_login_record": record.farewell(mark(7))}
+
+
+def test_what_a_user_without_an_id_wrote_is_nobodys() -> None:
+    it = named_by_the_request(User(None))
+    it.app.config["LOGIN_CLEAR_SESSION_ON_LOGOUT"] = False
+    log_out(it)
+    assert it.session == {"draft": "hers"}
+
+
 def test_a_login_keeps_what_a_visitor_put_into_the_session() -> None:
     it = paper({"cart": [1]})
     log_in(it, ALICE)
