@@ -18,6 +18,7 @@ from .._core.answers import (
     brings_login,
     is_refusal,
     sends_away,
+    shows_the_same,
     tells_apart,
     unmarked,
 )
@@ -245,7 +246,7 @@ async def check_refusal(audit: Audit, visit: Visit) -> list[str]:
         return []  # Its marks say that it is guarded, and it is not called.
     user, slow = await _of_user(audit, visit)
     answer = await audit.send(visit, None)
-    if is_refusal(answer):
+    if is_refusal(answer) and not shows_the_same(answer, user):
         return []
     _must_be_unlimited(audit, None, answer)
     if slow is not None and answer.is_redirect:

@@ -120,6 +120,13 @@ def is_refusal(answer: Answer) -> bool:
     return answer.error is None and (REFUSED in answer.told or answer.status in (401, 403))
 
 
+def shows_the_same(answer: Answer, user: Answer | None) -> bool:
+    """Does *answer*, to a stranger, bring what a *user* gets, whatever was told meanwhile?"""
+    if user is None or not 200 <= answer.status < 300 or answer.status != user.status:
+        return False
+    return bool(answer.body) and answer.body == user.body
+
+
 def sends_away(answer: Answer, user: Answer | None) -> bool:
     """Does *answer*, to a stranger, lead elsewhere than that to a *user*, if there is one?"""
     if answer.error is not None or not answer.is_redirect:

@@ -214,13 +214,26 @@ def _login_views(manager: BaseLoginManager[Any]) -> Iterator[tuple[str | None, A
 def _names(app: Any, view: str, endpoint: str, blueprint: str | None) -> bool:
     """Is *view*, an endpoint or a path, the route to *endpoint*?"""
     if view.startswith("/"):
-        path = view.partition("?")[0]
-        rules = (rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
-        return any(rule.rule == path and _is_form(rule) for rule in rules)
+        return endpoint in _endpoints_at(app, view.partition("?")[0])
     if view.startswith(".") and blueprint is not None:
         # A nested blueprint may be named by its own name alone.
         return f".{endpoint}".endswith(f".{blueprint}{view}")
     return view == endpoint
+
+
+def _endpoints_at(app: Any, path: str) -> set[str]:
+    """Return the endpoints of the page at *path*, and of its form.
+
+    Raises `ConfigurationError` if there are several such pages, on hosts of their own.
+    """
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule == path and _is_form(rule)]
+    found = {rule.endpoint for rule in rules}
+    if len(found) > 1 and len({(rule.host, rule.subdomain) for rule in rules}) > 1:
+        raise ConfigurationError(
+            f"The login view {path!r} is a page on several hosts, and all of them would be open:"
+            f" {', '.join(sorted(found))}. Name the endpoint of the login page."
+        )
+    return found
 
 
 def _is_form(rule: Any) -> bool:

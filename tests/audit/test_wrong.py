@@ -245,6 +245,20 @@ ASYNC def wrong():
         "A stranger got status 200, and should be refused: decorator",
         asked="P22",
     ),
+    "a hook that answers after the guard has refused": Wrong(
+        """
+@app.after_request
+ASYNC def answer(response):
+    if request.path == "/me" and request.method == "GET":
+        response.headers.pop("Location", None)
+        response.status_code = 200
+        response.set_data(b"hello")
+    return response
+""",
+        {"P22 /me GET"},
+        "A stranger got status 200, and should be refused: decorator",
+        asked="P22",
+    ),
     "a hook that answers before the fence": Wrong(
         """
 @app.before_request

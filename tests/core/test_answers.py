@@ -14,6 +14,7 @@ from quart_login._core.answers import (
     is_refusal,
     keeps_out,
     sends_away,
+    shows_the_same,
     tells_apart,
     unmarked,
 )
@@ -54,6 +55,16 @@ def test_a_redirect_that_users_do_not_get_sends_away() -> None:
     assert not sends_away(page("hello"), None)
     assert not sends_away(answer(302), None)
     assert not sends_away(answer(302, headers={"Location": "/"}, error=RuntimeError()), None)
+
+
+def test_what_a_user_gets_is_no_refusal_whatever_was_told() -> None:
+    assert shows_the_same(page("secret"), page("secret"))
+    assert not shows_the_same(page("log in"), page("secret"))
+    assert not shows_the_same(page(""), page(""))
+    assert not shows_the_same(page("secret"), None)
+    assert not shows_the_same(answer(201, body="secret"), page("secret"))
+    for status in (199, 300, 401):
+        assert not shows_the_same(answer(status, body="no"), answer(status, body="no"))
 
 
 def test_an_answer_says_what_it_is() -> None:

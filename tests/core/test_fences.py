@@ -343,6 +343,33 @@ def test_the_path_of_a_login_page_opens_pages_and_forms_alone() -> None:
     assert not fences.is_login_page(app, "other") and not fences.is_login_page(app, "socket")
 
 
+def test_a_path_that_is_a_page_on_several_hosts_is_no_login_page() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app)
+    manager.login_view = "/"
+    app.add("/", "form", subdomain="www")
+    app.add("/", "form", subdomain="shop")
+    app.add("/", "submit", methods=["PUT"], subdomain="admin")
+    assert fences.is_login_page(app, "form")
+    app.add("/", "admin", subdomain="admin")
+    for endpoint in ("form", "admin"):
+        with pytest.raises(ConfigurationError, match="admin, form. Name the endpoint"):
+            fences.is_login_page(app, endpoint)
+    manager.login_view = "form"
+    assert fences.is_login_page(app, "form") and not fences.is_login_page(app, "admin")
+
+
+def test_a_form_of_its_own_at_the_path_of_a_login_page_is_open_with_it() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.require_login(app)
+    manager.login_view = "/login"
+    app.add("/login", "form")
+    app.add("/login", "submit", methods=["POST"])
+    assert fences.is_login_page(app, "form") and fences.is_login_page(app, "submit")
+
+
 def test_a_blueprint_is_told_from_another_by_what_it_is() -> None:
     app, one, two = App(), Blueprint("one"), Blueprint("two")
     manager, staff = manager_of(app), manager_of(app, "staff")
