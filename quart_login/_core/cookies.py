@@ -10,6 +10,7 @@ Rule 3.  ``LOGIN_SECURE_COOKIES`` gives the remember cookie and the framework's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from inspect import signature
@@ -33,6 +34,11 @@ _PROMISES: Final[Mapping[str, frozenset[str]]] = {
     "__http-": frozenset({"SECURE", "HTTPONLY"}),
     "__host-http-": frozenset({"SECURE", "HOST", "HTTPONLY"}),
 }
+
+#: What a cookie can be called, wherever it has to be written and read again; and what an attribute
+#: of it can hold.  (RFC 6265, section 4.1.1, allows fewer names, and browsers more.)
+_is_name: Final = re.compile(r"[!#-+\-.-:<>-~]+").fullmatch
+_is_value: Final = re.compile(r"[ -:<-~]*").fullmatch
 
 #: Werkzeug before 3.1 can set no partitioned cookie.
 _CAN_PARTITION: Final = "partitioned" in signature(dump_cookie).parameters
@@ -106,7 +112,8 @@ def cookie(family: str, setting: Setting) -> Cookie:
 def check(setting: Setting) -> None:
     """Raise `ConfigurationError` for a cookie that browsers would ignore."""
     for family in (REMEMBER, SESSION):
-        wrong = objection(cookie(family, setting))
+        it = cookie(family, setting)
+        wrong = objection(replace(it, name="") if setting(f"{family}_NAME") == "" else it)
         if wrong is not None:
             raise ConfigurationError(wrong)
     _check_former(setting)
@@ -126,10 +133,22 @@ def _check_former(setting: Setting) -> None:
 
 def objection(cookie: Cookie) -> str | None:
     """Return why browsers would ignore *cookie*, and what to do; or None."""
-    wrong = _broken_promise(cookie) or _odd_samesite(cookie)
+    wrong = _broken_words(cookie) or _broken_promise(cookie) or _odd_samesite(cookie)
     if wrong is None and cookie.partitioned and not _CAN_PARTITION:
         return f"{cookie.family}_PARTITIONED needs Werkzeug 3.1 or newer."
     return wrong
+
+
+def _broken_words(cookie: Cookie) -> str | None:
+    if isinstance(cookie.name, str) and not _is_name(cookie.name):
+        return (
+            f"{cookie.family}_NAME = {cookie.name!r} is no name of a cookie: use letters, digits"
+            " and '_', '-' or '.' (RFC 6265, section 4.1.1)."
+        )
+    for word, value in (("PATH", cookie.path), ("DOMAIN", cookie.domain)):
+        if isinstance(value, str) and not _is_value(value):
+            return f"{cookie.family}_{word} = {value!r} has a character that ends it, or a line."
+    return None
 
 
 def _broken_promise(cookie: Cookie) -> str | None:

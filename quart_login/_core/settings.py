@@ -180,6 +180,7 @@ def check(config: Mapping[str, Any]) -> None:
     """
     check_fallbacks(config)
     _check_cookie(config)
+    _check_disabled(config.get("LOGIN_DISABLED"))
     named(config.get("LOGIN_WEBSOCKET_ORIGINS"))
     _check_close_code(config.get("LOGIN_WEBSOCKET_CLOSE_CODE", 1008))
     if isinstance(config.get("LOGIN_KEEP_SESSION_KEYS"), str):
@@ -198,6 +199,15 @@ def check(config: Mapping[str, Any]) -> None:
         moment(config["REMEMBER_COOKIE_LEGACY_UNTIL"])
     token_lifetime(config.get("LOGIN_TOKEN_LIFETIME", timedelta(hours=1)))
     _check_realm(config.get("LOGIN_REALM"))
+
+
+def _check_disabled(value: object) -> None:
+    """Raise `ConfigurationError` for a text that says no and counts as yes: all would be open."""
+    if isinstance(value, str) and value.strip().lower() in ("0", "false", "no", "off", "none"):
+        raise ConfigurationError(
+            f"LOGIN_DISABLED = {value!r} is a text, and any text counts as true: nobody would be"
+            " refused. Make it False."
+        )
 
 
 def _check_close_code(code: object) -> None:

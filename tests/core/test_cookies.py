@@ -79,6 +79,34 @@ def test_066_a_name_whose_promise_is_broken_is_refused(
     check({**config, f"{family}_NAME": "x"})
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "name", ["a b", "a=b", "a;b", "a,b", 'a"b', "a\r\nb", "a\tb", "\x7f", "caf\u00e9", "a\n"]
+)
+def test_a_name_that_no_cookie_can_have_is_refused(family: str, name: str) -> None:
+    assert f"{family}_NAME = {name!r} is no name" in str(objection(made(family, name=name)))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_empty_name_is_refused(family: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{family}_NAME = '' is no name"):
+        check({**FRAMEWORK, f"{family}_NAME": ""})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", ["a", "Z9", "my-app.id_1", "app:id", "a/b@c", "!#$%&'*+^`|~<>[]"])
+def test_a_name_that_browsers_take_is_good(family: str, name: str) -> None:
+    assert objection(made(family, name=name)) is None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("word", ["path", "domain"])
+@pytest.mark.parametrize("value", ["/x; Domain=other.example", "/x\r\nX: y", "/\x00", "/\u00e9"])
+def test_an_attribute_that_would_end_is_refused(family: str, word: str, value: str) -> None:
+    wrong = objection(made(family, **{word: value}))
+    assert wrong is not None and f"{family}_{word.upper()} = {value!r}" in wrong
+
+
 def test_what_a_prefix_does_not_promise_is_free() -> None:
     assert objection(made(REMEMBER, name="__Secure-x", secure=True, domain="x.example")) is None
     assert objection(made(REMEMBER, name="__Host-x", secure=True, httponly=False)) is None

@@ -354,7 +354,7 @@ def test_a_path_that_is_a_page_on_several_hosts_is_no_login_page() -> None:
     assert fences.is_login_page(app, "form")
     app.add("/", "admin", subdomain="admin")
     for endpoint in ("form", "admin"):
-        with pytest.raises(ConfigurationError, match="admin, form. Name the endpoint"):
+        with pytest.raises(ConfigurationError, match=r"admin, form. Name the endpoint"):
             fences.is_login_page(app, endpoint)
     manager.login_view = "form"
     assert fences.is_login_page(app, "form") and not fences.is_login_page(app, "admin")

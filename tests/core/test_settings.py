@@ -303,3 +303,14 @@ def test_a_token_s_life_is_shorter_than_the_longest() -> None:
 
 def test_a_store_may_take_a_quarter_of_a_second_unless_it_is_said() -> None:
     assert settings.reader({})("LOGIN_STORE_TIMEOUT") == 0.25
+
+
+@pytest.mark.parametrize("value", ["0", "false", "False", "no", "OFF", " none "])
+def test_a_text_that_says_no_opens_nothing(value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"LOGIN_DISABLED = .* Make it False"):
+        check({"LOGIN_DISABLED": value})
+
+
+@pytest.mark.parametrize("value", [True, False, None, "", "1", "true", 1])
+def test_whatever_else_turns_guards_off_is_heeded(value: object) -> None:
+    check({"LOGIN_DISABLED": value})
