@@ -203,7 +203,7 @@ def _of_marks(audit: Audit, answer: Answer, person: Any, *, depends: bool = Fals
         f" caches: a cache may show it to others. It needs {missing}. The library says so where"
         " somebody looks at current_user: look for what takes it back (an after_request hook, a"
         " cache in front of the view), or for another way by which the view knows its visitor; or"
-        " say it there, response.vary.add('Cookie')."
+        " say it there: response.vary.add('Cookie'), response.cache_control.private = True."
     )
 
 

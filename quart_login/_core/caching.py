@@ -93,7 +93,7 @@ def _vary(headers: Any, vary: str) -> None:
         names = [name.strip().lower() for name in vary.split(",")]
         if "*" in names or "cookie" in names:
             return
-    headers["Vary"] = f"{vary}, Cookie"
+    headers["Vary"] = f"{vary}, Cookie" if vary.strip() else "Cookie"
 
 
 def _make_private(headers: Any, control: str) -> str | None:

@@ -128,7 +128,9 @@ def _stands_in(name: str, value: str) -> bool:
 def _say(family: str | None, word: str, value: object) -> str:
     if family is None:
         return f"Say set_cookie(..., {word.lower()}={value!r})."
-    return f"Set LOGIN_SECURE_COOKIES = True, or {family}_{word} = {value!r}."
+    own = f"{family}_{word} = {value!r}."
+    # It is on unless an application turns it off, which contradicts LOGIN_SECURE_COOKIES.
+    return f"Set {own}" if word == "HTTPONLY" else f"Set LOGIN_SECURE_COOKIES = True, or {own}"
 
 
 def _form(family: str | None) -> str:

@@ -92,8 +92,13 @@ def _tell(outcome: Outcome, written: bool) -> None:
     if outcome.skipped:
         folders = ", ".join(map(str, outcome.skipped))
         sys.stderr.write(f"passed over, as others' code: {folders}\n")
-    counts = f"{len(outcome.changes)} files {done}, {len(outcome.findings)} places to look at"
+    counts = f"{_counted(len(outcome.changes), 'file')} {done},"
+    counts += f" {_counted(len(outcome.findings), 'place')} to look at"
     sys.stderr.write(f"{counts}\n")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

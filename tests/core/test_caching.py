@@ -94,6 +94,7 @@ def test_a_session_that_does_not_say_whether_it_changed_may_have() -> None:
 @pytest.mark.parametrize(
     ("said", "vary"),
     [
+        ([""], "Cookie"),
         ([], "Cookie"),
         (["Cookie"], "Cookie"),
         (["cookie"], "cookie"),

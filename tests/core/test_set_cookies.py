@@ -47,7 +47,7 @@ def test_a_cookie_as_it_should_be_meets_no_objection(line: str) -> None:
         ("flavour=x; HttpOnly; SameSite=Lax", "Say set_cookie(..., secure=True)."),
         ("session=x; HttpOnly; SameSite=Lax", "or SESSION_COOKIE_SECURE = True."),
         ("flavour=x; Secure; SameSite=Lax", "name it in login_audit_scripts."),
-        ("session=x; Secure; SameSite=Lax", "or SESSION_COOKIE_HTTPONLY = True."),
+        ("session=x; Secure; SameSite=Lax", "scripts read it. Set SESSION_COOKIE_HTTPONLY = True."),
         ("flavour=x; Secure; HttpOnly", "Say set_cookie(..., samesite='Lax')."),
         ("remember=x; Secure; HttpOnly", "or REMEMBER_COOKIE_SAMESITE = 'Lax'."),
         ("__Secure-a=; Max-Age=0", "by its name it is Secure"),

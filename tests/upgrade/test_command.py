@@ -37,7 +37,7 @@ def test_it_prints_a_diff_that_patch_takes_and_writes_nothing(
     printed = capsys.readouterr()
     assert file.read_text() == BEFORE
     assert "+async def say():\n" in printed.out
-    assert printed.err == "1 files to change, 0 places to look at\n"
+    assert printed.err == "1 file to change, 0 places to look at\n"
     if shutil.which("patch"):
         subprocess.run(["patch", "-p1"], input=printed.out, text=True, check=True)
         assert file.read_text() == AFTER
