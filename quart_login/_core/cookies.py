@@ -140,7 +140,7 @@ def objection(cookie: Cookie) -> str | None:
 
 
 def _broken_words(cookie: Cookie) -> str | None:
-    if isinstance(cookie.name, str) and not _is_name(cookie.name):
+    if not _is_name(cookie.name):
         return (
             f"{cookie.family}_NAME = {cookie.name!r} is no name of a cookie: use letters, digits"
             " and '_', '-' or '.' (RFC 6265, section 4.1.1)."

@@ -349,7 +349,6 @@ def test_a_path_that_is_a_page_on_several_hosts_is_no_login_page() -> None:
     manager.require_login(app)
     manager.login_view = "/"
     app.add("/", "form", subdomain="www")
-    app.add("/", "form", subdomain="shop")
     app.add("/", "submit", methods=["PUT"], subdomain="admin")
     assert fences.is_login_page(app, "form")
     app.add("/", "admin", subdomain="admin")
@@ -358,6 +357,15 @@ def test_a_path_that_is_a_page_on_several_hosts_is_no_login_page() -> None:
             fences.is_login_page(app, endpoint)
     manager.login_view = "form"
     assert fences.is_login_page(app, "form") and not fences.is_login_page(app, "admin")
+
+
+def test_a_page_of_one_name_on_several_hosts_is_the_login_page_of_all() -> None:
+    app = App()
+    manager = manager_of(app)
+    manager.login_view = "/"
+    app.add("/", "form", subdomain="www")
+    app.add("/", "form", subdomain="shop")
+    assert fences.is_login_page(app, "form")
 
 
 def test_a_form_of_its_own_at_the_path_of_a_login_page_is_open_with_it() -> None:
