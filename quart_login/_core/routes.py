@@ -234,8 +234,10 @@ def where(view: Any) -> str | None:
         return None
 
 
-def _line_of(heart: Any) -> str:
-    return f"{getsourcefile(heart)}:{getsourcelines(heart)[1]}"
+def _line_of(heart: Any) -> str | None:
+    file = getsourcefile(heart) or "<nowhere>"
+    # Python 3.13 has the source of ``python -c``, which is no file.
+    return None if file.startswith("<") else f"{file}:{getsourcelines(heart)[1]}"
 
 
 def assert_routes_guarded(app: Any) -> None:

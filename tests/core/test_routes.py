@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import linecache
 from typing import Any
 
 import pytest
@@ -226,6 +227,12 @@ def test_a_view_is_where_its_function_or_class_is() -> None:
 @pytest.mark.parametrize("thing", [None, 7, print, eval("lambda: None")])
 def test_what_has_no_source_is_nowhere(thing: Any) -> None:
     assert where(thing) is None
+
+
+def test_what_was_given_to_python_itself_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "view = lambda: None"
+    monkeypatch.setitem(linecache.cache, "<string>", (len(source), None, [source], "<string>"))
+    assert where(eval("lambda: None")) is None
 
 
 def test_a_class_that_answers_head_by_itself_says_so() -> None:
