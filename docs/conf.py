@@ -203,7 +203,7 @@ def width(heads: list[str], table: str) -> int:
 
 
 def setup(app: Any) -> None:
-    app.connect("html-page-context", label_cells)
+    app.connect("html-page-context", label_cells)  # with whole names: before they may break
     app.connect("html-page-context", let_names_break)
     app.connect("source-read", add_contents)
     app.connect("autodoc-process-docstring", document)

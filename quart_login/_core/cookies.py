@@ -92,14 +92,14 @@ def _prefix(name: str) -> str:
 
 def cookie(family: str, setting: Setting) -> Cookie:
     """Return what *setting* says of the cookie of *family*."""
-    path = setting(f"{family}_PATH")
+    name, path = setting(f"{family}_NAME"), setting(f"{family}_PATH")
     if family == SESSION:
         path = path or setting("APPLICATION_ROOT") or "/"
     partitioned = bool(setting(f"{family}_PARTITIONED"))
     httponly = setting(f"{family}_HTTPONLY")
     return Cookie(
         family,
-        str(setting(f"{family}_NAME") or "session"),
+        "session" if name is None else str(name),
         setting(f"{family}_DOMAIN") or None,
         path,
         any(bool(setting(f"{family}_{word}")) for word in _SECURING),
@@ -112,8 +112,7 @@ def cookie(family: str, setting: Setting) -> Cookie:
 def check(setting: Setting) -> None:
     """Raise `ConfigurationError` for a cookie that browsers would ignore."""
     for family in (REMEMBER, SESSION):
-        it = cookie(family, setting)
-        wrong = objection(replace(it, name="") if setting(f"{family}_NAME") == "" else it)
+        wrong = objection(cookie(family, setting))
         if wrong is not None:
             raise ConfigurationError(wrong)
     _check_former(setting)

@@ -44,8 +44,9 @@ async def finish(exchange: Exchange, response: Any) -> None:
     if is_late(exchange):
         leave(exchange)
         identity.remember = None
+    # (What was hidden is in the session again by now, and is another's.)
     if (identity.by_request or identity.beside) and identity.hidden is None:
-        mark_owner(exchange)  # (What was hidden is in the session again: it is another's.)
+        mark_owner(exchange)
     change = _change(exchange)
     if change is not None:
         # Not with each cookie that is only refreshed: one that did not come is most likely gone.

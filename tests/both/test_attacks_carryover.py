@@ -205,11 +205,6 @@ def known_by_key(site: Site) -> Site:
     def write() -> None:
         site.web.session["secret"] = site.lib.current_user.name
 
-    @site.route("/write")
-    async def only() -> str:
-        write()
-        return "written"
-
     @site.route("/write-and-log-in/<int:id>")
     async def log_in(id: int) -> str:
         write()

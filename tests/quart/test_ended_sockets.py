@@ -18,20 +18,15 @@ from sites import Browser
 from sockets import who
 
 from quart_login import ConfigurationError, issue_token
-from quart_login import _websocket as sockets
 from quart_login._core.held import LoginEnded
 from quart_login._websocket import watch_of
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
 def site() -> Any:
     return make_site()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nobody for long who does not take a close code."""
-    monkeypatch.setattr(sockets, "PATIENCE", 0.01)
 
 
 async def test_096_a_logout_closes_the_sockets_of_that_login_alone(site: Any) -> None:

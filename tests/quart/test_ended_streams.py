@@ -12,20 +12,15 @@ from loops import TRIO, asyncio
 from registry import logged_in
 from sites import Browser
 
-from quart_login import _websocket as sockets
 from quart_login._core.held import LoginEnded
 from quart_login._loops import Interruptible
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
 def site() -> Any:
     return make_site()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nobody for long who does not take a close code."""
-    monkeypatch.setattr(sockets, "PATIENCE", 0.01)
 
 
 def add_stream(site: Any, kind: str = "waits") -> None:

@@ -20,20 +20,15 @@ from registry import logged_in
 from sockets import who
 
 from quart_login import _watch as watching
-from quart_login import _websocket as sockets
 from quart_login._core.held import GRACE, SLOWLY
 from quart_login._watch import Watch
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
 def site() -> Any:
     return make_site()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nobody for long who does not take a close code."""
-    monkeypatch.setattr(sockets, "PATIENCE", 0.01)
 
 
 # --- looking for what ended elsewhere ------------------------------------------------------------
